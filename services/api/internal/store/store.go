@@ -1,0 +1,141 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/coffer-dbaas/coffer/pkg/errs"
+	"github.com/coffer-dbaas/coffer/pkg/status"
+)
+
+// ErrNotFound is what every method answers for an id that does not exist, or not for that project.
+var ErrNotFound = errs.New(errs.NotFound, "NOT_FOUND", "The resource could not be found.")
+
+// ErrSuperseded refuses a run whose epoch is no longer the newest, or whose task has ended.
+var ErrSuperseded = errs.New(errs.Conflict, "RUN_SUPERSEDED", "Another run of this task has taken over.")
+
+// ErrIdempotencyMismatch refuses a known idempotency key with another request.
+var ErrIdempotencyMismatch = errs.New(errs.WrongState, "IDEMPOTENCY_KEY_REUSED",
+	"This Idempotency-Key was used with another request; use a new key for a new request.")
+
+// QuotaExceeded refuses an acceptance that would take more than the limit, in Trove's words.
+func QuotaExceeded(resources []Resource) error {
+	list := ""
+	for i, r := range resources {
+		if i > 0 {
+			list += ", "
+		}
+		list += "'" + string(r) + "'"
+	}
+	return errs.New(errs.OverQuota, "QUOTA_EXCEEDED", "Quota exceeded for resources: [%s].", list)
+}
+
+// Store is all of it.
+type Store interface {
+	Acceptor
+	Instances
+	Tasks
+	Journal
+	Guests
+	Outbox
+	Catalogs
+	Tokens
+	// Ping says whether the database answers.
+	Ping(ctx context.Context) error
+	Close() error
+}
+
+// Acceptor turns a request into a task: DESIGN law 1.
+type Acceptor interface {
+	// Accept does it in one transaction: finds an earlier answer under the idempotency key; locks the row; asks
+	// Admit; takes quota; writes row, task, secrets, idempotency key, events and, unless another task of the
+	// instance must end first, the command.
+	Accept(ctx context.Context, a Acceptance) (Accepted, error)
+}
+
+// Instances reads instances.
+type Instances interface {
+	// Instance finds a living instance; an empty project finds it in all.
+	Instance(ctx context.Context, projectID, id string) (Instance, error)
+	// ListInstances lists the living instances of a project by id ascending; next is the marker of the next page.
+	ListInstances(ctx context.Context, projectID string, page Page) (list []Instance, next string, err error)
+	// QuotaInUse is what a project has taken.
+	QuotaInUse(ctx context.Context, projectID string) (map[Resource]int, error)
+	// QuotaLimits are the limits of the project's own; a resource without one is missing.
+	QuotaLimits(ctx context.Context, projectID string) (map[Resource]int, error)
+}
+
+// Tasks reads and cancels tasks.
+type Tasks interface {
+	// Task finds a task with its steps; an empty project finds it in all.
+	Task(ctx context.Context, projectID, id string) (Task, error)
+	// ListTasks lists tasks with their steps, newest first.
+	ListTasks(ctx context.Context, f TaskFilter, page Page) (list []Task, next string, err error)
+	// CancelTask asks the task to stop with StopUndo. A queued task that no run has started ends as CANCELLED at
+	// once. allowed looks at the task as it is in the transaction and refuses with the caller's error.
+	CancelTask(ctx context.Context, projectID, id string, allowed func(Task) error) (Task, error)
+}
+
+// Journal is the taskmanagers' side of tasks.
+type Journal interface {
+	// ClaimTask takes a task if it is queued, or running with an expired lease, or its lease is this worker's own,
+	// and no other task of the instance runs. The claim raises the instance's epoch and counts; the claim after
+	// maxClaims ones without a record in between ends the task as FAILED and answers GONE.
+	ClaimTask(ctx context.Context, taskID, worker string, lease time.Duration, maxClaims int) (Claim, error)
+	RenewLease(ctx context.Context, run Run, lease time.Duration) (Task, error)
+	RecordSteps(ctx context.Context, r Record) (Task, error)
+	// FinishTask ends the task and rings the next queued task of the instance, if any.
+	FinishTask(ctx context.Context, f Finish) error
+	// Secrets are the sealed secrets of the run's task; empty when it has none.
+	Secrets(ctx context.Context, run Run) ([]byte, error)
+	// CheckRun says whether the run is the task's newest and unfinished.
+	CheckRun(ctx context.Context, run Run) (Task, error)
+	// RingDue writes a new command to the outbox for each task that is queued and may run, or whose lease ran out,
+	// and whose last ring is older than age. It answers how many.
+	RingDue(ctx context.Context, age time.Duration) (int, error)
+}
+
+// Guests is the monitors' side of instances.
+type Guests interface {
+	// JoinMonitors renews the worker among the living (or takes it out) and answers with all of them.
+	JoinMonitors(ctx context.Context, worker string, lease time.Duration, leave bool) ([]string, error)
+	// ListGuests lists living instances whose agent can be dialled.
+	ListGuests(ctx context.Context) ([]Guest, error)
+	// ReportGuest stores a report, unless a newer one of the same agent life, or one of a later life, is stored. It
+	// writes an instance event only when what users see changed.
+	ReportGuest(ctx context.Context, r GuestReport) error
+	ReportServer(ctx context.Context, instanceID string, server status.Server) error
+	// GuestKey is the recorded public key of the guest (PKIX, DER); empty when none was enrolled.
+	GuestKey(ctx context.Context, instanceID string) ([]byte, error)
+	// SaveGuestCertificate records key and end of a newly signed certificate.
+	SaveGuestCertificate(ctx context.Context, instanceID string, publicKey []byte, expires time.Time) error
+}
+
+// Outbox is what the relay reads.
+type Outbox interface {
+	// Pending are the oldest messages not yet sent, at most limit.
+	Pending(ctx context.Context, limit int) ([]OutboxMessage, error)
+	// Sent forgets messages that NATS acknowledged.
+	Sent(ctx context.Context, ids []int64) error
+	// Committed fires after a commit that wrote to the outbox: one receiver, capacity one, never closed.
+	Committed() <-chan struct{}
+}
+
+// Catalogs keeps what the provider offers.
+type Catalogs interface {
+	// SaveCatalog replaces the catalogue. Ids of datastores and versions stay the same for the same names; a version
+	// that is no longer offered becomes inactive.
+	SaveCatalog(ctx context.Context, c Catalog) (Catalog, error)
+	// Catalog answers ErrNotFound until a provider has registered.
+	Catalog(ctx context.Context) (Catalog, error)
+}
+
+// Tokens keeps the built-in identity's tokens.
+type Tokens interface {
+	SaveToken(ctx context.Context, t Token) error
+	Token(ctx context.Context, hash []byte) (Token, error)
+	// RevokeToken forgets a token; unknown ones are no error.
+	RevokeToken(ctx context.Context, hash []byte) error
+	// PurgeExpired forgets tokens and idempotency keys that have expired.
+	PurgeExpired(ctx context.Context, now time.Time) error
+}
