@@ -366,8 +366,10 @@ type ClaimTaskResponse struct {
 	Failure           *v11.TaskError `protobuf:"bytes,6,opt,name=failure,proto3" json:"failure,omitempty"`
 	Stop              StopMode       `protobuf:"varint,7,opt,name=stop,proto3,enum=coffer.journal.v1.StopMode" json:"stop,omitempty"`
 	LeaseMilliseconds int64          `protobuf:"varint,8,opt,name=lease_milliseconds,json=leaseMilliseconds,proto3" json:"lease_milliseconds,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	// Since the task's first claim, by the api's clock: what is already gone of the task's time limit.
+	ElapsedMilliseconds int64 `protobuf:"varint,9,opt,name=elapsed_milliseconds,json=elapsedMilliseconds,proto3" json:"elapsed_milliseconds,omitempty"`
+	unknownFields       protoimpl.UnknownFields
+	sizeCache           protoimpl.SizeCache
 }
 
 func (x *ClaimTaskResponse) Reset() {
@@ -452,6 +454,13 @@ func (x *ClaimTaskResponse) GetStop() StopMode {
 func (x *ClaimTaskResponse) GetLeaseMilliseconds() int64 {
 	if x != nil {
 		return x.LeaseMilliseconds
+	}
+	return 0
+}
+
+func (x *ClaimTaskResponse) GetElapsedMilliseconds() int64 {
+	if x != nil {
+		return x.ElapsedMilliseconds
 	}
 	return 0
 }
@@ -2786,7 +2795,7 @@ const file_coffer_journal_v1_journal_proto_rawDesc = "" +
 	"\x05epoch\x18\x02 \x01(\x03R\x05epoch\"C\n" +
 	"\x10ClaimTaskRequest\x12\x17\n" +
 	"\atask_id\x18\x01 \x01(\tR\x06taskId\x12\x16\n" +
-	"\x06worker\x18\x02 \x01(\tR\x06worker\"\xb1\x03\n" +
+	"\x06worker\x18\x02 \x01(\tR\x06worker\"\xe4\x03\n" +
 	"\x11ClaimTaskResponse\x129\n" +
 	"\aoutcome\x18\x01 \x01(\x0e2\x1f.coffer.journal.v1.ClaimOutcomeR\aoutcome\x12(\n" +
 	"\x03run\x18\x02 \x01(\v2\x16.coffer.journal.v1.RunR\x03run\x124\n" +
@@ -2795,7 +2804,8 @@ const file_coffer_journal_v1_journal_proto_rawDesc = "" +
 	"\x05steps\x18\x05 \x03(\v2\x1d.coffer.journal.v1.StepRecordR\x05steps\x123\n" +
 	"\afailure\x18\x06 \x01(\v2\x19.coffer.task.v1.TaskErrorR\afailure\x12/\n" +
 	"\x04stop\x18\a \x01(\x0e2\x1b.coffer.journal.v1.StopModeR\x04stop\x12-\n" +
-	"\x12lease_milliseconds\x18\b \x01(\x03R\x11leaseMilliseconds\"\xad\x01\n" +
+	"\x12lease_milliseconds\x18\b \x01(\x03R\x11leaseMilliseconds\x121\n" +
+	"\x14elapsed_milliseconds\x18\t \x01(\x03R\x13elapsedMilliseconds\"\xad\x01\n" +
 	"\n" +
 	"StepRecord\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x125\n" +
