@@ -2096,10 +2096,10 @@ const file_coffer_instance_v1_instance_proto_rawDesc = "" +
 	"\x0e_character_setB\n" +
 	"\n" +
 	"\b_collateB\x16\n" +
-	"\x14_character_set_camel\"\x9e\x01\n" +
+	"\x14_character_set_camel\"\xa3\x01\n" +
 	"\aNewUser\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1a\n" +
-	"\bpassword\x18\x02 \x01(\tR\bpassword\x12\x17\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1f\n" +
+	"\bpassword\x18\x02 \x01(\tB\x03\x80\x01\x01R\bpassword\x12\x17\n" +
 	"\x04host\x18\x03 \x01(\tH\x00R\x04host\x88\x01\x01\x12A\n" +
 	"\tdatabases\x18\x04 \x03(\v2#.coffer.instance.v1.NewUserDatabaseR\tdatabasesB\a\n" +
 	"\x05_host\"%\n" +
@@ -2144,9 +2144,9 @@ const file_coffer_instance_v1_instance_proto_rawDesc = "" +
 	"\x17RestartInstanceResponse\x12(\n" +
 	"\x04task\x18\x01 \x01(\v2\x14.coffer.task.v1.TaskR\x04task2\xbd\a\n" +
 	"\x0fInstanceService\x12\x8a\x01\n" +
-	"\rListInstances\x12(.coffer.instance.v1.ListInstancesRequest\x1a).coffer.instance.v1.ListInstancesResponse\"$\x82\xd3\xe4\x93\x02\x1e\x12\x1c/v1.0/{project_id}/instances\x12\xa3\x01\n" +
-	"\x13ListInstanceDetails\x12..coffer.instance.v1.ListInstanceDetailsRequest\x1a/.coffer.instance.v1.ListInstanceDetailsResponse\"+\x82\xd3\xe4\x93\x02%\x12#/v1.0/{project_id}/instances/detail\x12\x92\x01\n" +
-	"\vGetInstance\x12&.coffer.instance.v1.GetInstanceRequest\x1a'.coffer.instance.v1.GetInstanceResponse\"2\x82\xd3\xe4\x93\x02,\x12*/v1.0/{project_id}/instances/{instance_id}\x12\x90\x01\n" +
+	"\rListInstances\x12(.coffer.instance.v1.ListInstancesRequest\x1a).coffer.instance.v1.ListInstancesResponse\"$\x82\xd3\xe4\x93\x02\x1e\x12\x1c/v1.0/{project_id}/instances\x12\x92\x01\n" +
+	"\vGetInstance\x12&.coffer.instance.v1.GetInstanceRequest\x1a'.coffer.instance.v1.GetInstanceResponse\"2\x82\xd3\xe4\x93\x02,\x12*/v1.0/{project_id}/instances/{instance_id}\x12\xa3\x01\n" +
+	"\x13ListInstanceDetails\x12..coffer.instance.v1.ListInstanceDetailsRequest\x1a/.coffer.instance.v1.ListInstanceDetailsResponse\"+\x82\xd3\xe4\x93\x02%\x12#/v1.0/{project_id}/instances/detail\x12\x90\x01\n" +
 	"\x0eCreateInstance\x12).coffer.instance.v1.CreateInstanceRequest\x1a*.coffer.instance.v1.CreateInstanceResponse\"'\x82\xd3\xe4\x93\x02!:\x01*\"\x1c/v1.0/{project_id}/instances\x12\x9b\x01\n" +
 	"\x0eDeleteInstance\x12).coffer.instance.v1.DeleteInstanceRequest\x1a*.coffer.instance.v1.DeleteInstanceResponse\"2\x82\xd3\xe4\x93\x02,**/v1.0/{project_id}/instances/{instance_id}\x12\xb0\x01\n" +
 	"\x0fRestartInstance\x12*.coffer.instance.v1.RestartInstanceRequest\x1a+.coffer.instance.v1.RestartInstanceResponse\"D\x82\xd3\xe4\x93\x02>:\x01*\"9/v1.0/{project_id}/instances/{instance_id}/action:restartBHZFgithub.com/coffer-dbaas/coffer/proto/gen/coffer/instance/v1;instancev1b\x06proto3"
@@ -2232,14 +2232,14 @@ var file_coffer_instance_v1_instance_proto_depIdxs = []int32{
 	30, // 31: coffer.instance.v1.DeleteInstanceResponse.task:type_name -> coffer.task.v1.Task
 	30, // 32: coffer.instance.v1.RestartInstanceResponse.task:type_name -> coffer.task.v1.Task
 	9,  // 33: coffer.instance.v1.InstanceService.ListInstances:input_type -> coffer.instance.v1.ListInstancesRequest
-	11, // 34: coffer.instance.v1.InstanceService.ListInstanceDetails:input_type -> coffer.instance.v1.ListInstanceDetailsRequest
-	13, // 35: coffer.instance.v1.InstanceService.GetInstance:input_type -> coffer.instance.v1.GetInstanceRequest
+	13, // 34: coffer.instance.v1.InstanceService.GetInstance:input_type -> coffer.instance.v1.GetInstanceRequest
+	11, // 35: coffer.instance.v1.InstanceService.ListInstanceDetails:input_type -> coffer.instance.v1.ListInstanceDetailsRequest
 	15, // 36: coffer.instance.v1.InstanceService.CreateInstance:input_type -> coffer.instance.v1.CreateInstanceRequest
 	25, // 37: coffer.instance.v1.InstanceService.DeleteInstance:input_type -> coffer.instance.v1.DeleteInstanceRequest
 	27, // 38: coffer.instance.v1.InstanceService.RestartInstance:input_type -> coffer.instance.v1.RestartInstanceRequest
 	10, // 39: coffer.instance.v1.InstanceService.ListInstances:output_type -> coffer.instance.v1.ListInstancesResponse
-	12, // 40: coffer.instance.v1.InstanceService.ListInstanceDetails:output_type -> coffer.instance.v1.ListInstanceDetailsResponse
-	14, // 41: coffer.instance.v1.InstanceService.GetInstance:output_type -> coffer.instance.v1.GetInstanceResponse
+	14, // 40: coffer.instance.v1.InstanceService.GetInstance:output_type -> coffer.instance.v1.GetInstanceResponse
+	12, // 41: coffer.instance.v1.InstanceService.ListInstanceDetails:output_type -> coffer.instance.v1.ListInstanceDetailsResponse
 	24, // 42: coffer.instance.v1.InstanceService.CreateInstance:output_type -> coffer.instance.v1.CreateInstanceResponse
 	26, // 43: coffer.instance.v1.InstanceService.DeleteInstance:output_type -> coffer.instance.v1.DeleteInstanceResponse
 	28, // 44: coffer.instance.v1.InstanceService.RestartInstance:output_type -> coffer.instance.v1.RestartInstanceResponse

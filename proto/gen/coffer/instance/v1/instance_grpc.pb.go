@@ -20,8 +20,8 @@ const _ = grpc.SupportPackageIsVersion9
 
 const (
 	InstanceService_ListInstances_FullMethodName       = "/coffer.instance.v1.InstanceService/ListInstances"
-	InstanceService_ListInstanceDetails_FullMethodName = "/coffer.instance.v1.InstanceService/ListInstanceDetails"
 	InstanceService_GetInstance_FullMethodName         = "/coffer.instance.v1.InstanceService/GetInstance"
+	InstanceService_ListInstanceDetails_FullMethodName = "/coffer.instance.v1.InstanceService/ListInstanceDetails"
 	InstanceService_CreateInstance_FullMethodName      = "/coffer.instance.v1.InstanceService/CreateInstance"
 	InstanceService_DeleteInstance_FullMethodName      = "/coffer.instance.v1.InstanceService/DeleteInstance"
 	InstanceService_RestartInstance_FullMethodName     = "/coffer.instance.v1.InstanceService/RestartInstance"
@@ -34,8 +34,9 @@ const (
 // InstanceService is Trove's instances and instance actions, an RPC for each action.
 type InstanceServiceClient interface {
 	ListInstances(ctx context.Context, in *ListInstancesRequest, opts ...grpc.CallOption) (*ListInstancesResponse, error)
-	ListInstanceDetails(ctx context.Context, in *ListInstanceDetailsRequest, opts ...grpc.CallOption) (*ListInstanceDetailsResponse, error)
 	GetInstance(ctx context.Context, in *GetInstanceRequest, opts ...grpc.CallOption) (*GetInstanceResponse, error)
+	// Stands below GetInstance, because the gateway's mux tries the last declared route first.
+	ListInstanceDetails(ctx context.Context, in *ListInstanceDetailsRequest, opts ...grpc.CallOption) (*ListInstanceDetailsResponse, error)
 	CreateInstance(ctx context.Context, in *CreateInstanceRequest, opts ...grpc.CallOption) (*CreateInstanceResponse, error)
 	DeleteInstance(ctx context.Context, in *DeleteInstanceRequest, opts ...grpc.CallOption) (*DeleteInstanceResponse, error)
 	// Restarts the database process of an instance. On Trove's wire: POST …/action with the one key "restart".
@@ -60,20 +61,20 @@ func (c *instanceServiceClient) ListInstances(ctx context.Context, in *ListInsta
 	return out, nil
 }
 
-func (c *instanceServiceClient) ListInstanceDetails(ctx context.Context, in *ListInstanceDetailsRequest, opts ...grpc.CallOption) (*ListInstanceDetailsResponse, error) {
+func (c *instanceServiceClient) GetInstance(ctx context.Context, in *GetInstanceRequest, opts ...grpc.CallOption) (*GetInstanceResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	out := new(ListInstanceDetailsResponse)
-	err := c.cc.Invoke(ctx, InstanceService_ListInstanceDetails_FullMethodName, in, out, cOpts...)
+	out := new(GetInstanceResponse)
+	err := c.cc.Invoke(ctx, InstanceService_GetInstance_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
 	return out, nil
 }
 
-func (c *instanceServiceClient) GetInstance(ctx context.Context, in *GetInstanceRequest, opts ...grpc.CallOption) (*GetInstanceResponse, error) {
+func (c *instanceServiceClient) ListInstanceDetails(ctx context.Context, in *ListInstanceDetailsRequest, opts ...grpc.CallOption) (*ListInstanceDetailsResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	out := new(GetInstanceResponse)
-	err := c.cc.Invoke(ctx, InstanceService_GetInstance_FullMethodName, in, out, cOpts...)
+	out := new(ListInstanceDetailsResponse)
+	err := c.cc.Invoke(ctx, InstanceService_ListInstanceDetails_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -117,8 +118,9 @@ func (c *instanceServiceClient) RestartInstance(ctx context.Context, in *Restart
 // InstanceService is Trove's instances and instance actions, an RPC for each action.
 type InstanceServiceServer interface {
 	ListInstances(context.Context, *ListInstancesRequest) (*ListInstancesResponse, error)
-	ListInstanceDetails(context.Context, *ListInstanceDetailsRequest) (*ListInstanceDetailsResponse, error)
 	GetInstance(context.Context, *GetInstanceRequest) (*GetInstanceResponse, error)
+	// Stands below GetInstance, because the gateway's mux tries the last declared route first.
+	ListInstanceDetails(context.Context, *ListInstanceDetailsRequest) (*ListInstanceDetailsResponse, error)
 	CreateInstance(context.Context, *CreateInstanceRequest) (*CreateInstanceResponse, error)
 	DeleteInstance(context.Context, *DeleteInstanceRequest) (*DeleteInstanceResponse, error)
 	// Restarts the database process of an instance. On Trove's wire: POST …/action with the one key "restart".
@@ -136,11 +138,11 @@ type UnimplementedInstanceServiceServer struct{}
 func (UnimplementedInstanceServiceServer) ListInstances(context.Context, *ListInstancesRequest) (*ListInstancesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListInstances not implemented")
 }
-func (UnimplementedInstanceServiceServer) ListInstanceDetails(context.Context, *ListInstanceDetailsRequest) (*ListInstanceDetailsResponse, error) {
-	return nil, status.Error(codes.Unimplemented, "method ListInstanceDetails not implemented")
-}
 func (UnimplementedInstanceServiceServer) GetInstance(context.Context, *GetInstanceRequest) (*GetInstanceResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetInstance not implemented")
+}
+func (UnimplementedInstanceServiceServer) ListInstanceDetails(context.Context, *ListInstanceDetailsRequest) (*ListInstanceDetailsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListInstanceDetails not implemented")
 }
 func (UnimplementedInstanceServiceServer) CreateInstance(context.Context, *CreateInstanceRequest) (*CreateInstanceResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method CreateInstance not implemented")
@@ -190,24 +192,6 @@ func _InstanceService_ListInstances_Handler(srv interface{}, ctx context.Context
 	return interceptor(ctx, in, info, handler)
 }
 
-func _InstanceService_ListInstanceDetails_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
-	in := new(ListInstanceDetailsRequest)
-	if err := dec(in); err != nil {
-		return nil, err
-	}
-	if interceptor == nil {
-		return srv.(InstanceServiceServer).ListInstanceDetails(ctx, in)
-	}
-	info := &grpc.UnaryServerInfo{
-		Server:     srv,
-		FullMethod: InstanceService_ListInstanceDetails_FullMethodName,
-	}
-	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
-		return srv.(InstanceServiceServer).ListInstanceDetails(ctx, req.(*ListInstanceDetailsRequest))
-	}
-	return interceptor(ctx, in, info, handler)
-}
-
 func _InstanceService_GetInstance_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(GetInstanceRequest)
 	if err := dec(in); err != nil {
@@ -222,6 +206,24 @@ func _InstanceService_GetInstance_Handler(srv interface{}, ctx context.Context, 
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(InstanceServiceServer).GetInstance(ctx, req.(*GetInstanceRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InstanceService_ListInstanceDetails_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListInstanceDetailsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InstanceServiceServer).ListInstanceDetails(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InstanceService_ListInstanceDetails_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InstanceServiceServer).ListInstanceDetails(ctx, req.(*ListInstanceDetailsRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -292,12 +294,12 @@ var InstanceService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _InstanceService_ListInstances_Handler,
 		},
 		{
-			MethodName: "ListInstanceDetails",
-			Handler:    _InstanceService_ListInstanceDetails_Handler,
-		},
-		{
 			MethodName: "GetInstance",
 			Handler:    _InstanceService_GetInstance_Handler,
+		},
+		{
+			MethodName: "ListInstanceDetails",
+			Handler:    _InstanceService_ListInstanceDetails_Handler,
 		},
 		{
 			MethodName: "CreateInstance",
