@@ -1,0 +1,113 @@
+package e2e_test
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// crashPoints runs the three workflows once and answers with the points that each of them passes, in order.
+func crashPoints(t *testing.T) map[string][]string {
+	t.Helper()
+	trace := filepath.Join(t.TempDir(), "trace")
+	s := startServe(t, newDataDir(t), withEnv("COFFER_CRASHPOINT_TRACE="+trace))
+	user := s.signIn("coffer")
+	made := user.createReady("traced")
+	user.awaitSuccess(user.restart(made.ID))
+	user.awaitSuccess(user.delete(made.ID))
+	s.interrupt()
+
+	text, err := os.ReadFile(trace)
+	require.NoError(t, err)
+	points := map[string][]string{}
+	for _, point := range strings.Fields(string(text)) {
+		action, _, _ := strings.Cut(point, "/")
+		if !slices.Contains(points[action], point) {
+			points[action] = append(points[action], point)
+		}
+	}
+	for _, action := range []string{"create_instance", "restart_instance", "delete_instance"} {
+		require.NotEmpty(t, points[action], "%s passes no crash point", action)
+	}
+	return points
+}
+
+func TestKillingServeAtAnyJournalWriteLosesNothingAndRepeatsNothing(t *testing.T) {
+	points := crashPoints(t)
+	for action, crash := range map[string]func(*testing.T, string){
+		"create_instance":  crashCreate,
+		"restart_instance": crashRestart,
+		"delete_instance":  crashDelete,
+	} {
+		for _, point := range points[action] {
+			t.Run(point, func(t *testing.T) { crash(t, point) })
+		}
+	}
+}
+
+// crashed starts serve so that it dies at the point while `do` is under way, and starts it again on the same folder.
+func crashed(t *testing.T, dataDir, point string, do func(user *client) string) (*serve, *client, string) {
+	t.Helper()
+	doomed := startServe(t, dataDir, withEnv("COFFER_CRASHPOINT="+point))
+	taskID := do(doomed.signIn("coffer"))
+	doomed.awaitExit()
+	status, ok := doomed.command.ProcessState.Sys().(syscall.WaitStatus)
+	require.True(t, ok)
+	require.True(t, status.Signaled() && status.Signal() == syscall.SIGKILL, "serve ended, but not at the crash point: %v", status)
+
+	next := startServe(t, dataDir)
+	return next, next.signIn("coffer"), taskID
+}
+
+func crashCreate(t *testing.T, point string) {
+	dataDir := newDataDir(t)
+	var made instance
+	s, user, taskID := crashed(t, dataDir, point, func(user *client) string {
+		var id string
+		made, id = user.create(newInstance("crashed"))
+		return id
+	})
+	user.awaitSuccess(taskID)
+	ready := user.show(made.ID)
+	assert.Equal(t, "ACTIVE", ready.Status)
+	assert.Equal(t, "HEALTHY", ready.OperatingStatus)
+	host := s.machine(ready)
+	host.remember("kept")
+	assert.Equal(t, []string{"kept"}, host.remembered())
+	assert.Equal(t, 1, host.databaseStarts(), "the database was started once")
+	assert.Equal(t, []string{made.ID}, s.inventory().Servers)
+}
+
+func crashRestart(t *testing.T, point string) {
+	dataDir := newDataDir(t)
+	s := startServe(t, dataDir)
+	made := s.signIn("coffer").createReady("crashed")
+	host := s.machine(made)
+	host.remember("kept")
+	starts := host.databaseStarts()
+	s.kill()
+
+	_, user, taskID := crashed(t, dataDir, point, func(user *client) string { return user.restart(made.ID) })
+	user.awaitSuccess(taskID)
+	assert.Equal(t, "HEALTHY", user.show(made.ID).OperatingStatus)
+	assert.Equal(t, starts+1, host.databaseStarts(), "the database was started exactly once more")
+	assert.Equal(t, []string{"kept"}, host.remembered())
+}
+
+func crashDelete(t *testing.T, point string) {
+	dataDir := newDataDir(t)
+	s := startServe(t, dataDir)
+	made := s.signIn("coffer").createReady("crashed")
+	s.kill()
+
+	next, user, taskID := crashed(t, dataDir, point, func(user *client) string { return user.delete(made.ID) })
+	user.awaitSuccess(taskID)
+	assert.Equal(t, inventory{}, next.inventory())
+	assert.Empty(t, mountsOf(t, dataDir))
+}

@@ -1,0 +1,290 @@
+package e2e_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// patience bounds every wait; a healthy run never comes near it.
+const patience = 90 * time.Second
+
+// programs is the folder of the programs under test, built with crash points.
+var programs string
+
+func TestMain(m *testing.M) {
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	folder, err := os.MkdirTemp("", "coffer-e2e-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "make a folder for the programs:", err)
+		return 1
+	}
+	defer func() { _ = os.RemoveAll(folder) }()
+	// Another user must be able to enter: an agent may start what it finds beside itself.
+	if err := os.Chmod(folder, 0o755); err != nil { //nolint:gosec // programs are no secret
+		fmt.Fprintln(os.Stderr, "open the folder of the programs:", err)
+		return 1
+	}
+	programs = folder
+	if err := build(folder); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return m.Run()
+}
+
+// build makes the programs with their crash points; COFFER_E2E_PROGRAMS names a folder that has them already (a user
+// without Go's caches runs the compiled tests with it).
+func build(folder string) error {
+	if given := os.Getenv("COFFER_E2E_PROGRAMS"); given != "" {
+		programs = given
+		return nil
+	}
+	for _, service := range []string{"coffer", "gateway", "api", "taskmanager", "guestagent"} {
+		name := "coffer-" + service
+		if service == "coffer" {
+			name = "coffer"
+		}
+		command := exec.Command("go", "build", "-tags", "crashpoints", "-o", filepath.Join(folder, name),
+			"github.com/coffer-dbaas/coffer/services/"+service+"/cmd/"+name)
+		command.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if output, err := command.CombinedOutput(); err != nil {
+			return fmt.Errorf("build %s: %w\n%s", name, err, output)
+		}
+	}
+	return nil
+}
+
+// serve is a running `coffer serve`.
+type serve struct {
+	t       *testing.T
+	dataDir string
+	listen  string
+	command *exec.Cmd
+	// exited is closed when the process is gone.
+	exited chan struct{}
+	output *transcript
+}
+
+// serveOption changes how `coffer serve` is started.
+type serveOption func(*exec.Cmd)
+
+func withEnv(assignments ...string) serveOption {
+	return func(c *exec.Cmd) { c.Env = append(c.Env, assignments...) }
+}
+
+func withArgs(args ...string) serveOption {
+	return func(c *exec.Cmd) { c.Args = append(c.Args, args...) }
+}
+
+// startServe starts `coffer serve` on a data folder and waits until it is ready.
+func startServe(t *testing.T, dataDir string, options ...serveOption) *serve {
+	t.Helper()
+	s := launchServe(t, dataDir, options...)
+	s.awaitReady()
+	return s
+}
+
+// launchServe starts `coffer serve` without waiting. Whatever still runs of it ends with the test: first in order,
+// then by force.
+func launchServe(t *testing.T, dataDir string, options ...serveOption) *serve {
+	t.Helper()
+	s := &serve{t: t, dataDir: dataDir, listen: freeAddress(t), exited: make(chan struct{}), output: newTranscript()}
+	s.command = exec.Command(filepath.Join(programs, "coffer"), "serve",
+		"--listen", s.listen, "--grpc-listen", freeAddress(t), "--data-dir", dataDir)
+	s.command.Env = os.Environ()
+	s.command.Dir = dataDir
+	for _, option := range options {
+		option(s.command)
+	}
+	s.command.Stdout, s.command.Stderr = s.output, s.output
+	s.command.WaitDelay = time.Second
+	require.NoError(t, s.command.Start())
+	go func() {
+		defer close(s.exited)
+		// How it ended is each test's own question: command.ProcessState answers it.
+		_ = s.command.Wait()
+	}()
+	t.Cleanup(func() {
+		s.end()
+		if t.Failed() {
+			t.Logf("output of coffer serve on %s:\n%s", dataDir, s.output.tail(60))
+		}
+	})
+	return s
+}
+
+// awaitReady waits for the line that says where it listens.
+func (s *serve) awaitReady() {
+	s.t.Helper()
+	select {
+	case <-s.output.appeared(s.listen):
+	case <-s.exited:
+		require.FailNow(s.t, "coffer serve ended before it was ready", s.output.tail(60))
+	case <-time.After(patience):
+		require.FailNow(s.t, "coffer serve is not ready", s.output.tail(60))
+	}
+}
+
+// signal sends a signal and waits for the end.
+func (s *serve) signal(signal syscall.Signal) {
+	s.t.Helper()
+	require.NoError(s.t, s.command.Process.Signal(signal))
+	s.awaitExit()
+}
+
+func (s *serve) awaitExit() {
+	s.t.Helper()
+	select {
+	case <-s.exited:
+	case <-time.After(patience):
+		require.FailNow(s.t, "coffer serve does not end", s.output.tail(60))
+	}
+}
+
+// interrupt is Ctrl-C: the control plane and the local servers stop in order.
+func (s *serve) interrupt() {
+	s.t.Helper()
+	s.signal(syscall.SIGINT)
+	require.Zero(s.t, s.command.ProcessState.ExitCode(), s.output.tail(40))
+}
+
+// kill is kill -9 of the control plane: its servers go on.
+func (s *serve) kill() {
+	s.t.Helper()
+	s.signal(syscall.SIGKILL)
+}
+
+// end leaves nothing of the data folder running.
+func (s *serve) end() {
+	if !s.running() {
+		return
+	}
+	_ = s.command.Process.Signal(syscall.SIGINT)
+	select {
+	case <-s.exited:
+	case <-time.After(30 * time.Second):
+		_ = s.command.Process.Kill()
+		<-s.exited
+	}
+}
+
+func (s *serve) running() bool {
+	select {
+	case <-s.exited:
+		return false
+	default:
+		return true
+	}
+}
+
+// newDataDir is an empty data folder that other users can reach, as local servers need; at the test's end every
+// process and mount of it is removed.
+func newDataDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "coffer-data-")
+	require.NoError(t, err)
+	require.NoError(t, os.Chmod(dir, 0o711)) //nolint:gosec // as `coffer serve` itself would have it
+	t.Cleanup(func() {
+		killAllOf(t, dir)
+		unmountAllOf(t, dir)
+		require.NoError(t, os.RemoveAll(dir))
+	})
+	return dir
+}
+
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer func() { require.NoError(t, listener.Close()) }()
+	return listener.Addr().String()
+}
+
+// killAllOf ends every process whose command line names the folder: that is a local server's promise.
+func killAllOf(t *testing.T, folder string) {
+	t.Helper()
+	for _, pid := range processesOf(t, folder) {
+		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
+			t.Logf("kill %d: %v", pid, err)
+		}
+	}
+	within(t, "the processes of "+folder+" to be gone", func() bool { return len(processesOf(t, folder)) == 0 })
+}
+
+// processesOf are the living processes whose command line names the folder.
+func processesOf(t *testing.T, folder string) []int {
+	t.Helper()
+	entries, err := os.ReadDir("/proc")
+	require.NoError(t, err)
+	var pids []int
+	for _, entry := range entries {
+		var pid int
+		if _, err := fmt.Sscanf(entry.Name(), "%d", &pid); err != nil || pid == os.Getpid() {
+			continue
+		}
+		line, err := os.ReadFile(filepath.Join("/proc", entry.Name(), "cmdline"))
+		if err != nil || !strings.Contains(string(line), folder) {
+			continue
+		}
+		pids = append(pids, pid)
+	}
+	return pids
+}
+
+func unmountAllOf(t *testing.T, folder string) {
+	t.Helper()
+	for _, point := range mountsOf(t, folder) {
+		if err := syscall.Unmount(point, syscall.MNT_DETACH); err != nil {
+			t.Logf("unmount %s: %v", point, err)
+		}
+	}
+}
+
+// mountsOf are the mount points below the folder.
+func mountsOf(t *testing.T, folder string) []string {
+	t.Helper()
+	file, err := os.Open("/proc/self/mounts")
+	require.NoError(t, err)
+	defer func() { require.NoError(t, file.Close()) }()
+	var points []string
+	lines := bufio.NewScanner(file)
+	for lines.Scan() {
+		fields := strings.Fields(lines.Text())
+		if len(fields) > 1 && strings.HasPrefix(fields[1], folder+"/") {
+			points = append(points, fields[1])
+		}
+	}
+	require.NoError(t, lines.Err())
+	return points
+}
+
+// within waits for what the kernel or another program brings about and tells nobody: the condition is looked at every
+// few milliseconds.
+func within(t *testing.T, what string, condition func() bool) {
+	t.Helper()
+	ticker := time.NewTicker(5 * time.Millisecond)
+	defer ticker.Stop()
+	limit := time.After(patience)
+	for !condition() {
+		select {
+		case <-ticker.C:
+		case <-limit:
+			require.FailNow(t, "waited in vain for "+what)
+		}
+	}
+}

@@ -1,0 +1,124 @@
+package e2e_test
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+	"github.com/stretchr/testify/require"
+)
+
+// machine is a local server seen from outside.
+type machine struct {
+	t      *testing.T
+	folder string
+	ip     string
+}
+
+func (s *serve) machine(i instance) machine {
+	s.t.Helper()
+	require.Len(s.t, i.IP, 1)
+	folder, err := filepath.EvalSymlinks(filepath.Join(s.dataDir, "servers"))
+	require.NoError(s.t, err)
+	return machine{t: s.t, folder: filepath.Join(folder, i.ID), ip: i.IP[0]}
+}
+
+// pidOf is the one process of the server whose program has this name.
+func (m machine) pidOf(program string) int {
+	m.t.Helper()
+	pids := m.pidsOf(program)
+	require.Len(m.t, pids, 1, "processes of %s in %s", program, m.folder)
+	return pids[0]
+}
+
+func (m machine) pidsOf(program string) []int {
+	m.t.Helper()
+	var found []int
+	for _, pid := range processesOf(m.t, m.folder) {
+		line, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "cmdline"))
+		if err != nil {
+			continue
+		}
+		first, _, _ := strings.Cut(string(line), "\x00")
+		if filepath.Base(first) == program {
+			found = append(found, pid)
+		}
+	}
+	return found
+}
+
+// databaseStarts counts how often the database was ready, by its own log.
+func (m machine) databaseStarts() int {
+	m.t.Helper()
+	text, err := os.ReadFile(filepath.Join(m.folder, "log", "mariadbd.log"))
+	require.NoError(m.t, err)
+	return bytes.Count(text, []byte("ready for connections"))
+}
+
+// open connects to the instance's database as its user.
+func (m machine) open() *sql.DB {
+	m.t.Helper()
+	db := m.connect()
+	m.t.Cleanup(func() { require.NoError(m.t, db.Close()) })
+	return db
+}
+
+func (m machine) connect() *sql.DB {
+	m.t.Helper()
+	config := mysql.NewConfig()
+	config.User, config.Passwd, config.DBName = "keeper", userPassword, "shop"
+	config.Net, config.Addr = "tcp", net.JoinHostPort(m.ip, "3306")
+	config.Timeout, config.ReadTimeout, config.WriteTimeout = patience, patience, patience
+	connector, err := mysql.NewConnector(config)
+	require.NoError(m.t, err)
+	return sql.OpenDB(connector)
+}
+
+// remember writes rows that must outlive whatever the test does.
+func (m machine) remember(words ...string) {
+	m.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	db := m.open()
+	_, err := db.ExecContext(ctx, "CREATE TABLE IF NOT EXISTS memory (word VARCHAR(64) PRIMARY KEY)")
+	require.NoError(m.t, err)
+	for _, word := range words {
+		_, err := db.ExecContext(ctx, "INSERT INTO memory VALUES (?)", word)
+		require.NoError(m.t, err)
+	}
+}
+
+// remembered are the rows, sorted.
+func (m machine) remembered() []string {
+	m.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	rows, err := m.open().QueryContext(ctx, "SELECT word FROM memory ORDER BY word")
+	require.NoError(m.t, err)
+	defer func() { require.NoError(m.t, rows.Close()) }()
+	var words []string
+	for rows.Next() {
+		var word string
+		require.NoError(m.t, rows.Scan(&word))
+		words = append(words, word)
+	}
+	require.NoError(m.t, rows.Err())
+	return words
+}
+
+// answers says whether the database answers a query now.
+func (m machine) answers() bool {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	db := m.connect()
+	defer func() { require.NoError(m.t, db.Close()) }()
+	return db.PingContext(ctx) == nil
+}
