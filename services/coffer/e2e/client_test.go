@@ -33,7 +33,7 @@ type cloud struct {
 
 // client is one user at the REST door.
 type client struct {
-	t         *testing.T
+	t         testing.TB
 	base      string
 	token     string
 	projectID string
@@ -53,7 +53,7 @@ func (s *serve) signIn(cloudName string) *client {
 	return signIn(s.t, filepath.Join(s.dataDir, "clouds.yaml"), cloudName)
 }
 
-func signIn(t *testing.T, cloudsFile, cloudName string) *client {
+func signIn(t testing.TB, cloudsFile, cloudName string) *client {
 	t.Helper()
 	text, err := os.ReadFile(cloudsFile)
 	require.NoError(t, err)
@@ -242,7 +242,7 @@ func (c *client) task(id string) task {
 	return body.Task
 }
 
-func instanceIn(t *testing.T, a answer) instance {
+func instanceIn(t testing.TB, a answer) instance {
 	t.Helper()
 	var body struct{ Instance instance }
 	require.NoError(t, json.Unmarshal(a.body, &body))
@@ -250,7 +250,7 @@ func instanceIn(t *testing.T, a answer) instance {
 	return body.Instance
 }
 
-func taskOf(t *testing.T, a answer) string {
+func taskOf(t testing.TB, a answer) string {
 	t.Helper()
 	id := a.header.Get("Coffer-Task-Id")
 	require.NotEmpty(t, id, "no Coffer-Task-Id")

@@ -13,7 +13,7 @@ import (
 )
 
 // crashPoints runs the three workflows once and answers with the points that each of them passes, in order.
-func crashPoints(t *testing.T) map[string][]string {
+func crashPoints(t testing.TB) map[string][]string {
 	t.Helper()
 	trace := filepath.Join(t.TempDir(), "trace")
 	s := startServe(t, newDataDir(t), withEnv("COFFER_CRASHPOINT_TRACE="+trace))
@@ -52,7 +52,7 @@ func TestKillingServeAtAnyJournalWriteLosesNothingAndRepeatsNothing(t *testing.T
 }
 
 // crashed starts serve so that it dies at the point while `do` is under way, and starts it again on the same folder.
-func crashed(t *testing.T, dataDir, point string, do func(user *client) string) (*serve, *client, string) {
+func crashed(t testing.TB, dataDir, point string, do func(user *client) string) (*serve, *client, string) {
 	t.Helper()
 	doomed := startServe(t, dataDir, withEnv("COFFER_CRASHPOINT="+point))
 	taskID := do(doomed.signIn("coffer"))

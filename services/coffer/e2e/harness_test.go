@@ -71,7 +71,7 @@ func build(folder string) error {
 
 // serve is a running `coffer serve`.
 type serve struct {
-	t       *testing.T
+	t       testing.TB
 	dataDir string
 	listen  string
 	command *exec.Cmd
@@ -92,7 +92,7 @@ func withArgs(args ...string) serveOption {
 }
 
 // startServe starts `coffer serve` on a data folder and waits until it is ready.
-func startServe(t *testing.T, dataDir string, options ...serveOption) *serve {
+func startServe(t testing.TB, dataDir string, options ...serveOption) *serve {
 	t.Helper()
 	s := launchServe(t, dataDir, options...)
 	s.awaitReady()
@@ -101,7 +101,7 @@ func startServe(t *testing.T, dataDir string, options ...serveOption) *serve {
 
 // launchServe starts `coffer serve` without waiting. Whatever still runs of it ends with the test: first in order,
 // then by force.
-func launchServe(t *testing.T, dataDir string, options ...serveOption) *serve {
+func launchServe(t testing.TB, dataDir string, options ...serveOption) *serve {
 	t.Helper()
 	s := &serve{t: t, dataDir: dataDir, listen: freeAddress(t), exited: make(chan struct{}), output: newTranscript()}
 	s.command = exec.Command(filepath.Join(programs, "coffer"), "serve",
@@ -194,7 +194,7 @@ func (s *serve) running() bool {
 
 // newDataDir is an empty data folder that other users can reach, as local servers need; at the test's end every
 // process and mount of it is removed.
-func newDataDir(t *testing.T) string {
+func newDataDir(t testing.TB) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "coffer-data-")
 	require.NoError(t, err)
@@ -207,7 +207,7 @@ func newDataDir(t *testing.T) string {
 	return dir
 }
 
-func freeAddress(t *testing.T) string {
+func freeAddress(t testing.TB) string {
 	t.Helper()
 	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -216,7 +216,7 @@ func freeAddress(t *testing.T) string {
 }
 
 // killAllOf ends every process whose command line names the folder: that is a local server's promise.
-func killAllOf(t *testing.T, folder string) {
+func killAllOf(t testing.TB, folder string) {
 	t.Helper()
 	for _, pid := range processesOf(t, folder) {
 		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
@@ -227,7 +227,7 @@ func killAllOf(t *testing.T, folder string) {
 }
 
 // processesOf are the living processes whose command line names the folder.
-func processesOf(t *testing.T, folder string) []int {
+func processesOf(t testing.TB, folder string) []int {
 	t.Helper()
 	entries, err := os.ReadDir("/proc")
 	require.NoError(t, err)
@@ -246,7 +246,7 @@ func processesOf(t *testing.T, folder string) []int {
 	return pids
 }
 
-func unmountAllOf(t *testing.T, folder string) {
+func unmountAllOf(t testing.TB, folder string) {
 	t.Helper()
 	for _, point := range mountsOf(t, folder) {
 		if err := syscall.Unmount(point, syscall.MNT_DETACH); err != nil {
@@ -256,7 +256,7 @@ func unmountAllOf(t *testing.T, folder string) {
 }
 
 // mountsOf are the mount points below the folder.
-func mountsOf(t *testing.T, folder string) []string {
+func mountsOf(t testing.TB, folder string) []string {
 	t.Helper()
 	file, err := os.Open("/proc/self/mounts")
 	require.NoError(t, err)
@@ -275,7 +275,7 @@ func mountsOf(t *testing.T, folder string) []string {
 
 // within waits for what the kernel or another program brings about and tells nobody: the condition is looked at every
 // few milliseconds.
-func within(t *testing.T, what string, condition func() bool) {
+func within(t testing.TB, what string, condition func() bool) {
 	t.Helper()
 	ticker := time.NewTicker(5 * time.Millisecond)
 	defer ticker.Stop()

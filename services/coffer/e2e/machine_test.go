@@ -18,7 +18,7 @@ import (
 
 // machine is a local server seen from outside.
 type machine struct {
-	t      *testing.T
+	t      testing.TB
 	folder string
 	ip     string
 }

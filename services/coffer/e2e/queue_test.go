@@ -39,7 +39,7 @@ func TestLosingTheWholeQueueCostsTimeAlone(t *testing.T) {
 	user.awaitSuccess(user.restart(first.ID))
 }
 
-func queueFolder(t *testing.T, dataDir string) string {
+func queueFolder(t testing.TB, dataDir string) string {
 	t.Helper()
 	folder := filepath.Join(dataDir, "nats")
 	require.DirExists(t, folder)

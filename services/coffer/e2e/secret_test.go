@@ -49,7 +49,7 @@ func TestAPasswordOfACreateRequestIsNowhereToBeRead(t *testing.T) {
 }
 
 // assertNowhere looks into every file of the data folder and into what the program printed.
-func assertNowhere(t *testing.T, dataDir string, s *serve) {
+func assertNowhere(t testing.TB, dataDir string, s *serve) {
 	t.Helper()
 	assert.NotContains(t, s.output.String(), planted, "output of serve")
 	roots := []string{dataDir}

@@ -65,7 +65,7 @@ func TestASecondServeOnTheSameFolderIsRefusedAndOneBesideItWorks(t *testing.T) {
 	assert.NotEqual(t, filepath.Dir(first.machine(one).folder), filepath.Dir(beside.machine(other).folder))
 }
 
-func operatingStatus(t *testing.T, kind string, data []byte, id string) (string, bool) {
+func operatingStatus(t testing.TB, kind string, data []byte, id string) (string, bool) {
 	t.Helper()
 	if kind != "instance" {
 		return "", false
