@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"net"
 	"os"
@@ -24,6 +25,10 @@ const patience = 90 * time.Second
 var programs string
 
 func TestMain(m *testing.M) {
+	if address := os.Getenv(bareRole); address != "" {
+		fmt.Fprintln(os.Stderr, serveBare(address, os.Args[1]))
+		os.Exit(1)
+	}
 	os.Exit(run(m))
 }
 
@@ -39,13 +44,27 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, "open the folder of the programs:", err)
 		return 1
 	}
+	flag.Parse()
 	programs = folder
 	if err := build(folder); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	return m.Run()
+	disk, err := bareSync(folder, 200)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "measure the disk:", err)
+		return 1
+	}
+	code := m.Run()
+	if err := writeReport(median(disk)); err != nil {
+		fmt.Fprintln(os.Stderr, "write the report:", err)
+		return 1
+	}
+	return code
 }
+
+// benchmarking says whether this run measures: then the programs are those that ship, without crash points.
+func benchmarking() bool { return flag.Lookup("test.bench").Value.String() != "" }
 
 // build makes the programs with their crash points; COFFER_E2E_PROGRAMS names a folder that has them already (a user
 // without Go's caches runs the compiled tests with it).
@@ -59,7 +78,11 @@ func build(folder string) error {
 		if service == "coffer" {
 			name = "coffer"
 		}
-		command := exec.Command("go", "build", "-tags", "crashpoints", "-o", filepath.Join(folder, name),
+		tags := "crashpoints"
+		if benchmarking() {
+			tags = ""
+		}
+		command := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-tags", tags, "-o", filepath.Join(folder, name),
 			"github.com/coffer-dbaas/coffer/services/"+service+"/cmd/"+name)
 		command.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if output, err := command.CombinedOutput(); err != nil {
@@ -209,10 +232,14 @@ func newDataDir(t testing.TB) string {
 
 func freeAddress(t testing.TB) string {
 	t.Helper()
-	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
+	listener, err := listen("127.0.0.1:0")
 	require.NoError(t, err)
 	defer func() { require.NoError(t, listener.Close()) }()
 	return listener.Addr().String()
+}
+
+func listen(address string) (net.Listener, error) {
+	return (&net.ListenConfig{}).Listen(context.Background(), "tcp", address)
 }
 
 // killAllOf ends every process whose command line names the folder: that is a local server's promise.
