@@ -28,15 +28,6 @@ func (u *user) credential() string {
 	return hex.EncodeToString(sum[:8])
 }
 
-func (u *user) isAdmin() bool {
-	for _, roles := range u.roles {
-		if slices.Contains(roles, roleAdmin) {
-			return true
-		}
-	}
-	return false
-}
-
 type project struct {
 	id, name string
 }

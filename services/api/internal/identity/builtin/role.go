@@ -24,3 +24,7 @@ func withImplied(roles []string) []string {
 	slices.Sort(all)
 	return slices.Compact(all)
 }
+
+// isAdmin says whether the token itself carries the role: an admin who took a token for a project where they are
+// none acts as none.
+func (g grant) isAdmin() bool { return slices.Contains(g.roles(), roleAdmin) }
