@@ -51,7 +51,7 @@ func TestEveryFormOfALoginIsAnswered(t *testing.T) {
 		"unknown user":                     {pw(strings.Replace(byID, demoID, "nobody", 1), toDemo), 401, nil, noAuth},
 		"disabled user":                    {pw(strings.Replace(byID, demoID, disabledID, 1), toDemo), 401, nil, noAuth},
 		"user in another domain":           {pw(strings.Replace(byName, "default", "other", 1), toDemo), 401, nil, noAuth},
-		"unknown token":                    {byToken(strings.Repeat("A", 43), ""), 401, nil, noAuth},
+		"unknown token":                    {byToken(strings.Repeat("a", tokenLength), ""), 401, nil, noAuth},
 		"token of a wrong length":          {byToken("gAAAAA", ""), 401, nil, noAuth},
 		"project without a role":           {pw(byID, `"scope":{"project":{"id":"`+adminProject+`"}}`), 401, nil, noAuth},
 		"unknown project":                  {pw(byID, `"scope":{"project":{"id":"nowhere"}}`), 401, nil, noAuth},

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,10 +15,13 @@ import (
 	"github.com/coffer-dbaas/coffer/services/api/internal/store"
 )
 
-// tokenBytes is how many random bytes a token has; tokenLength is how long it is written.
-const tokenBytes = 32
-
-var tokenLength = base64.RawURLEncoding.EncodedLen(tokenBytes)
+const (
+	// tokenBytes is how many random bytes a token has.
+	tokenBytes = 32
+	// tokenLength is how long it is written: in hexadecimal, since a token that begins with a dash is an option to
+	// command line tools.
+	tokenLength = 2 * tokenBytes
+)
 
 type tokenHash [sha256.Size]byte
 
@@ -137,7 +141,7 @@ func (b *Builtin) revoke(ctx context.Context, token string) error {
 func newToken() string {
 	var token [tokenBytes]byte
 	_, _ = rand.Read(token[:]) // cannot fail: crypto/rand ends the program instead
-	return base64.RawURLEncoding.EncodeToString(token[:])
+	return hex.EncodeToString(token[:])
 }
 
 // newAuditID has the shape of Keystone's: a name for a token that opens nothing.
