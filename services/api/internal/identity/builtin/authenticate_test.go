@@ -38,7 +38,7 @@ func TestNoGoodTokenNoCaller(t *testing.T) {
 	h := newHouse(t)
 	for _, token := range []string{"", "short", strings.Repeat("a", tokenLength), strings.Repeat("x", 1<<16)} {
 		_, err := h.Authenticate(t.Context(), token)
-		assert.ErrorIs(t, err, identity.ErrUnauthenticated)
+		require.ErrorIs(t, err, identity.ErrUnauthenticated)
 	}
 	assert.Equal(t, 1, h.tokens.reads, "what cannot be a token is refused without a query")
 }
@@ -159,7 +159,7 @@ func TestTheCacheIsBounded(t *testing.T) {
 func TestOpenNamesWhatIsWrong(t *testing.T) {
 	_, err := Open(Config{URL: "ftp://x", Mount: "identity/"}, nil, time.Now, slog.New(slog.DiscardHandler))
 	for _, fault := range []string{"users_file", "public_url", `url is "ftp://x"`, "mount", "region", "token_ttl"} {
-		assert.ErrorContains(t, err, fault)
+		require.ErrorContains(t, err, fault)
 	}
 	cfg := DefaultConfig()
 	cfg.PublicURL, cfg.UsersFile = "http://127.0.0.1:8779", t.TempDir()+"/absent"

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"sync"
 
 	"golang.org/x/crypto/bcrypt"
 
@@ -23,6 +22,9 @@ const (
 	maxWaiting = 64
 )
 
+// absentHash is compared for users who do not exist, so that they cost the same. Its password was random and is lost.
+const absentHash = "$2a$11$gxrcG2BIppDOYfRJsmGTpOkzQv3fxLvpPi7Uqc91ZTnQ/PbvWCK4O"
+
 // HashPassword makes a hash for the users file. It refuses passwords of more than 72 bytes.
 func HashPassword(password string) (string, error) {
 	hash, err := bcrypt.GenerateFromPassword([]byte(password), passwordCost)
@@ -36,8 +38,6 @@ func HashPassword(password string) (string, error) {
 type verifier struct {
 	turns   chan struct{}
 	waiting chan struct{}
-	// absent is compared for users who do not exist, so that they cost the same.
-	absent func() ([]byte, error)
 }
 
 func newVerifier() *verifier {
@@ -45,9 +45,6 @@ func newVerifier() *verifier {
 	return &verifier{
 		turns:   make(chan struct{}, atOnce),
 		waiting: make(chan struct{}, atOnce+maxWaiting),
-		absent: sync.OnceValues(func() ([]byte, error) {
-			return bcrypt.GenerateFromPassword([]byte(newPassword()), passwordCost)
-		}),
 	}
 }
 
@@ -67,15 +64,11 @@ func (v *verifier) matches(ctx context.Context, u *user, password string) (bool,
 	case <-ctx.Done():
 		return false, ctx.Err()
 	}
-	hash, err := v.absent()
-	if err != nil {
-		return false, fmt.Errorf("hash password: %w", err)
-	}
-	possible := u != nil && !u.disabled && len(password) <= maxPassword
+	hash, possible := []byte(absentHash), u != nil && !u.disabled && len(password) <= maxPassword
 	if u != nil {
 		hash = u.passwordHash
 	}
-	err = bcrypt.CompareHashAndPassword(hash, []byte(password))
+	err := bcrypt.CompareHashAndPassword(hash, []byte(password))
 	if err != nil && !errors.Is(err, bcrypt.ErrMismatchedHashAndPassword) {
 		return false, fmt.Errorf("compare password: %w", err)
 	}

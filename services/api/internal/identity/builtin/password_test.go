@@ -33,6 +33,12 @@ func TestALoginThatWaitsGivesUpWithItsCall(t *testing.T) {
 	assert.Empty(t, v.waiting, "its place is free again")
 }
 
+func TestAnUnknownUserCostsAsMuchAsAKnownOne(t *testing.T) {
+	cost, err := bcrypt.Cost([]byte(absentHash))
+	require.NoError(t, err)
+	assert.Equal(t, passwordCost, cost)
+}
+
 func TestHashesOfHtpasswdAreUnderstood(t *testing.T) {
 	hash, err := bcrypt.GenerateFromPassword([]byte("x"), bcrypt.MinCost)
 	require.NoError(t, err)

@@ -61,7 +61,7 @@ func TestNoFileComesToBeWhosePasswordsNobodyKept(t *testing.T) {
 
 func TestAUsersFileThatOthersCanReadIsRefused(t *testing.T) {
 	path := writeUsers(t, testUsers(t))
-	require.NoError(t, os.Chmod(path, 0o640))
+	require.NoError(t, os.Chmod(path, 0o640)) //nolint:gosec // the fault under test
 	_, err := readUsersFile(path)
 	assert.ErrorContains(t, err, "chmod 0600")
 }
@@ -92,7 +92,7 @@ func TestEveryFaultOfAUsersFileIsNamed(t *testing.T) {
 		`user "noid": id ""`, `user 5 has no name`,
 		`names the user "v"`, `names the project "z"`, `names no roles`,
 	} {
-		assert.ErrorContains(t, err, fault)
+		require.ErrorContains(t, err, fault)
 	}
 	assert.NotContains(t, err.Error(), "hunter2")
 }
