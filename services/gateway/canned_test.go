@@ -1,0 +1,158 @@
+package gateway_test
+
+import (
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/structpb"
+
+	datastorev1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/datastore/v1"
+	flavorv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/flavor/v1"
+	instancev1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/instance/v1"
+	quotav1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/quota/v1"
+	taskv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/task/v1"
+)
+
+// links are what the api makes of an id.
+func links(collection, id string) []*instancev1.Link {
+	return []*instancev1.Link{
+		{Rel: "self", Href: "https://db.example.org/v1.0/" + project + "/" + collection + "/" + id},
+		{Rel: "bookmark", Href: "https://db.example.org/" + collection + "/" + id},
+	}
+}
+
+// listed is an instance in the list form.
+func listed() *instancev1.Instance {
+	return &instancev1.Instance{
+		Id: instanceID, Name: "orders", Status: "ACTIVE", OperatingStatus: "HEALTHY",
+		Links:     links("instances", instanceID),
+		Flavor:    &instancev1.Flavor{Id: "2", Links: links("flavors", "2")},
+		Datastore: &instancev1.Datastore{Type: "mariadb", Version: "10.11"},
+		Region:    "RegionOne",
+		Access:    &instancev1.Access{IsPublic: proto.Bool(false)},
+		Volume:    &instancev1.Volume{Size: 2},
+		Ip:        []string{"127.84.16.5"},
+		Addresses: []*instancev1.Address{{
+			Address: "127.84.16.5", Type: "private", Network: proto.String("3dc8f3c2-f335-11eb-878c-00224d6b7bc1"),
+		}},
+	}
+}
+
+// shown is the same instance in the detail form.
+func shown() *instancev1.Instance {
+	i := listed()
+	i.Datastore.VersionNumber = proto.String("10.11.14")
+	i.Volume.Used, i.Volume.UsedPercent = proto.Float64(0.1234567), proto.Float64(6)
+	i.Created, i.Updated = proto.String("2026-08-14T09:00:00"), proto.String("2026-08-14T09:01:00")
+	i.ServiceStatusUpdated = proto.String("2026-08-14T09:02:00")
+	return i
+}
+
+// broken is an instance as its owner sees it after a create that failed.
+func broken() *instancev1.Instance {
+	i := listed()
+	i.Status, i.OperatingStatus = "ERROR", ""
+	i.Access, i.Ip, i.Addresses = &instancev1.Access{}, nil, nil
+	i.Fault = &instancev1.Fault{
+		Message: "create_volume: no space left", Created: "2026-08-14T09:03:00", Details: structpb.NewNullValue(),
+	}
+	i.Created, i.Updated = proto.String("2026-08-14T09:00:00"), proto.String("2026-08-14T09:03:00")
+	return i
+}
+
+func task(action, status string) *taskv1.Task {
+	return &taskv1.Task{
+		Id: taskID, Action: action, InstanceId: instanceID, InstanceName: "orders", Status: status, Progress: 50,
+		Steps: []*taskv1.TaskStep{
+			{
+				Name: "check_guest", Status: "SUCCEEDED", Attempt: 1, Started: proto.String("2026-08-14T09:00:01"),
+				Finished: proto.String("2026-08-14T09:00:02"),
+			},
+			{Name: "restart_database", Status: "RUNNING", Attempt: 1, Started: proto.String("2026-08-14T09:00:02")},
+		},
+		Created: "2026-08-14T09:00:00", Started: proto.String("2026-08-14T09:00:01"),
+		RequestId: "req-2f0ed2a5-0e54-4c8f-8cf5-b3ed2e8d7f3c",
+	}
+}
+
+func datastore() *datastorev1.Datastore {
+	return &datastorev1.Datastore{
+		Id: "75dc45e0-2c3c-47ee-a5b8-5213288e3fe2", Name: "mariadb",
+		Links: links("datastores", "75dc45e0-2c3c-47ee-a5b8-5213288e3fe2"), DefaultVersion: proto.String(version().GetId()),
+		Versions: []*datastorev1.DatastoreVersion{version()},
+	}
+}
+
+func version() *datastorev1.DatastoreVersion {
+	return &datastorev1.DatastoreVersion{
+		Id: "9e46a201-e92e-4ae0-af89-4af12a21bb45", Name: "10.11", Version: "10.11.14",
+		Links: links("datastores/versions", "9e46a201-e92e-4ae0-af89-4af12a21bb45"),
+	}
+}
+
+func versionAlone() *datastorev1.DatastoreVersion {
+	v := version()
+	v.Datastore = proto.String("75dc45e0-2c3c-47ee-a5b8-5213288e3fe2")
+	return v
+}
+
+func flavor() *flavorv1.Flavor {
+	return &flavorv1.Flavor{
+		Id: structpb.NewNumberValue(2), Links: links("flavors", "2"), Name: "db.small", Ram: 1024, Vcpus: 1, StrId: "2",
+	}
+}
+
+func namedFlavor() *flavorv1.Flavor {
+	return &flavorv1.Flavor{
+		Id: structpb.NewNullValue(), Links: links("flavors", "gold"), Name: "db.gold", Ram: 4096, Vcpus: 2, Disk: 20, StrId: "gold",
+	}
+}
+
+// cannedAPI answers every call.
+func cannedAPI() *api {
+	return &api{answers: map[string]proto.Message{
+		instancev1.InstanceService_ListInstances_FullMethodName: &instancev1.ListInstancesResponse{
+			Instances: []*instancev1.Instance{listed(), broken()}, NextMarker: instanceID,
+		},
+		instancev1.InstanceService_ListInstanceDetails_FullMethodName: &instancev1.ListInstanceDetailsResponse{
+			Instances: []*instancev1.Instance{shown()},
+		},
+		instancev1.InstanceService_GetInstance_FullMethodName: &instancev1.GetInstanceResponse{Instance: shown()},
+		instancev1.InstanceService_CreateInstance_FullMethodName: &instancev1.CreateInstanceResponse{
+			Instance: broken(), Task: task("create_instance", "QUEUED"),
+		},
+		instancev1.InstanceService_DeleteInstance_FullMethodName: &instancev1.DeleteInstanceResponse{
+			Task: task("delete_instance", "QUEUED"),
+		},
+		instancev1.InstanceService_RestartInstance_FullMethodName: &instancev1.RestartInstanceResponse{
+			Task: task("restart_instance", "QUEUED"),
+		},
+		datastorev1.DatastoreService_ListDatastores_FullMethodName: &datastorev1.ListDatastoresResponse{
+			Datastores: []*datastorev1.Datastore{datastore()},
+		},
+		datastorev1.DatastoreService_GetDatastore_FullMethodName: &datastorev1.GetDatastoreResponse{Datastore: datastore()},
+		datastorev1.DatastoreService_ListDatastoreVersions_FullMethodName: &datastorev1.ListDatastoreVersionsResponse{
+			Versions: []*datastorev1.DatastoreVersion{versionAlone()},
+		},
+		datastorev1.DatastoreService_GetDatastoreVersion_FullMethodName: &datastorev1.GetDatastoreVersionResponse{
+			Version: versionAlone(),
+		},
+		flavorv1.FlavorService_ListFlavors_FullMethodName: &flavorv1.ListFlavorsResponse{
+			Flavors: []*flavorv1.Flavor{flavor(), namedFlavor()},
+		},
+		flavorv1.FlavorService_GetFlavor_FullMethodName: &flavorv1.GetFlavorResponse{Flavor: flavor()},
+		quotav1.QuotaService_ListLimits_FullMethodName: &quotav1.ListLimitsResponse{Limits: []*quotav1.Limit{
+			{
+				Verb: "ABSOLUTE", MaxInstances: proto.Int32(10), MaxRam: proto.Int32(-1), MaxVolumes: proto.Int32(40),
+				MaxBackups: proto.Int32(50),
+			},
+			{
+				Verb: "POST", Unit: proto.String("MINUTE"), Value: proto.Int32(200), Remaining: proto.Int32(0),
+				Uri: proto.String("*"), Regex: proto.String(".*"), NextAvailable: proto.String("2026-08-14T09:00:00Z"),
+			},
+		}},
+		taskv1.TaskService_ListTasks_FullMethodName: &taskv1.ListTasksResponse{
+			Tasks: []*taskv1.Task{task("restart_instance", "RUNNING")}, NextMarker: taskID,
+		},
+		taskv1.TaskService_GetTask_FullMethodName:    &taskv1.GetTaskResponse{Task: task("restart_instance", "RUNNING")},
+		taskv1.TaskService_CancelTask_FullMethodName: &taskv1.CancelTaskResponse{Task: task("restart_instance", "RUNNING")},
+	}}
+}

@@ -1,0 +1,51 @@
+package trove
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// exchange is what the dialect remembers of a request while it is answered.
+type exchange struct {
+	// requestID is "req-<uuid>".
+	requestID string
+	// request is as the client sent it.
+	request *http.Request
+	// segments of the path, still escaped, without the suffix .json.
+	segments []string
+	// payload is nil for a request that has no body to be decoded.
+	payload *payload
+}
+
+type exchangeKey struct{}
+
+func exchangeOf(ctx context.Context) *exchange {
+	x, _ := ctx.Value(exchangeKey{}).(*exchange)
+	return x
+}
+
+// project is the one in the path, if the path is one of a project.
+func (x *exchange) project() (string, bool) {
+	if len(x.segments) < 2 || x.segments[0] != version {
+		return "", false
+	}
+	project, err := url.PathUnescape(x.segments[1])
+	return project, err == nil
+}
+
+// last is the last segment of the path.
+func (x *exchange) last() string { return x.segments[len(x.segments)-1] }
+
+// publicBase is the URL under which clients reach the gateway, without a slash at its end: the configured one, else
+// what the request shows.
+func (d *Dialect) publicBase(r *http.Request) string {
+	if d.config.PublicURL != "" {
+		return strings.TrimSuffix(d.config.PublicURL, "/")
+	}
+	if r.TLS != nil {
+		return "https://" + r.Host
+	}
+	return "http://" + r.Host
+}
