@@ -58,7 +58,7 @@ func (x *execution) attempts(ctx context.Context, j job) error {
 		if ctx.Err() != nil {
 			return x.cutOff(ctx, j, last)
 		}
-		if errs.IsReason(err, reasonSuperseded) {
+		if IsSuperseded(err) {
 			return x.writer.over(ErrSuperseded)
 		}
 		if !transient(err) || attempt == j.retry.Attempts {

@@ -41,6 +41,10 @@ var (
 	ErrRefused = errors.New("flow: the journal refused a record")
 )
 
+// IsSuperseded says whether the api or a guest refused a call because a later run has taken over. A step passes such an
+// error on.
+func IsSuperseded(err error) bool { return errs.IsReason(err, reasonSuperseded) }
+
 // errStopped ends a step because the journal asked the run to stop.
 var errStopped = errors.New("the task was asked to stop")
 

@@ -134,7 +134,7 @@ func (w *writer) write(ctx context.Context, at phase, stepName string, send func
 			crashpoint.Here(point + "/after")
 			return nil
 		}
-		if errs.IsReason(err, reasonSuperseded) {
+		if IsSuperseded(err) {
 			return w.over(ErrSuperseded)
 		}
 		if !unanswered(err) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/coffer-dbaas/coffer/pkg/errs"
 	journalv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/journal/v1"
 )
 
@@ -54,7 +53,7 @@ func (w *writer) renew(ctx context.Context) bool {
 	if err == nil {
 		return true
 	}
-	if errs.IsReason(err, reasonSuperseded) {
+	if IsSuperseded(err) {
 		w.end(ErrSuperseded)
 		return false
 	}
@@ -80,7 +79,7 @@ func (w *writer) note(ctx context.Context, note func() *journalv1.RecordStepsReq
 		w.heard(response.GetStop())
 		return err
 	})
-	if errs.IsReason(err, reasonSuperseded) {
+	if IsSuperseded(err) {
 		w.end(ErrSuperseded)
 	}
 }

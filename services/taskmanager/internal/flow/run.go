@@ -21,6 +21,8 @@ type Run struct {
 
 	id      *journalv1.Run
 	journal Journal
+	// failing says that the task has failed and is being undone.
+	failing bool
 
 	// What the current attempt has gathered; it counts when the attempt succeeds.
 	operation   string
@@ -41,6 +43,9 @@ func (r *Run) OperationID() string { return r.operation }
 
 // Epoch is the run's epoch.
 func (r *Run) Epoch() int64 { return r.id.GetEpoch() }
+
+// Failed says, in an undo, whether the task failed; else it was cancelled.
+func (r *Run) Failed() bool { return r.failing }
 
 // Change changes the instance, in the same transaction that records the step's success. A later call overrides the
 // fields that it sets.

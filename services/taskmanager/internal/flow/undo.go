@@ -12,6 +12,7 @@ import (
 // undo takes back, in reverse, what the steps took, and ends the task. A delete that waits makes it leave the rest: the
 // delete removes that anyway.
 func (x *execution) undo(ctx context.Context) error {
+	x.run.failing = x.failure != nil
 	for i := len(x.records) - 1; i >= 0 && x.writer.stopping() != abandon; i-- {
 		if x.workflow.steps[i].undo == nil || !begun(x.records[i]) {
 			continue
