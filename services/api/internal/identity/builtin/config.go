@@ -11,20 +11,21 @@ import (
 // Config is what an operator may set.
 type Config struct {
 	// UsersFile holds users and projects (YAML or JSON). Only its owner may read it.
-	UsersFile string
-	// PublicURL is where clients reach the REST API, without a slash at the end: http://127.0.0.1:8779.
-	PublicURL string
+	UsersFile string `koanf:"users_file"`
+	// PublicURL is where clients reach the REST API, without a slash at the end: http://127.0.0.1:8779. It is the
+	// control plane's own setting, handed on.
+	PublicURL string `koanf:"-"`
 	// Mount is the path at which the handler stands: /identity.
-	Mount string
+	Mount string `koanf:"mount"`
 	// URL is where clients reach the handler; empty means PublicURL and Mount, as in `coffer serve`.
-	URL string
+	URL string `koanf:"url"`
 	// Region is the region of the catalog.
-	Region string
+	Region string `koanf:"region"`
 	// TokenTTL is how long a token is good.
-	TokenTTL time.Duration
+	TokenTTL time.Duration `koanf:"token_ttl"`
 	// TokenRecheck is for how long a token that was found good is taken as good without asking the store again. It
 	// bounds for how long a token that another api revoked still works here; one revoked here stops at once.
-	TokenRecheck time.Duration
+	TokenRecheck time.Duration `koanf:"token_recheck"`
 }
 
 // DefaultConfig has Keystone's defaults; UsersFile and PublicURL have none.
