@@ -1,0 +1,35 @@
+package local
+
+import (
+	"sync"
+
+	"github.com/coffer-dbaas/coffer/pkg/proc"
+)
+
+// children are the agents that this process started. They are watched, so that they are reaped when they end,
+// until the provider itself ends; then they become another's.
+type children struct {
+	mu      sync.Mutex
+	started []*proc.Process
+}
+
+func (c *children) add(child *proc.Process) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	living := c.started[:0]
+	for _, other := range c.started {
+		select {
+		case <-other.Done():
+		default:
+			living = append(living, other)
+		}
+	}
+	c.started = append(living, child)
+}
+
+func (c *children) release() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	release(c.started)
+	c.started = nil
+}
