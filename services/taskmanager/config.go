@@ -1,0 +1,81 @@
+package taskmanager
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"time"
+
+	"github.com/coffer-dbaas/coffer/services/taskmanager/internal/local"
+)
+
+// ProviderLocal is the provider that makes servers of processes on this host.
+const ProviderLocal = "local"
+
+// LocalConfig sets the local provider up.
+type LocalConfig = local.Config
+
+// Config sets a taskmanager up.
+type Config struct {
+	// Name tells taskmanagers apart; it is part of the certificate's name. Two that run at the same time must differ,
+	// and one that is started again should keep its name: then it takes its own tasks back without waiting for their
+	// leases to run out.
+	Name string `koanf:"name"`
+	// Provider is which cloud servers are made in: local.
+	Provider string `koanf:"provider"`
+	// StopServers makes a local provider stop its servers in order when the taskmanager ends, like a host that shuts
+	// down; the next start brings them back. Without it they go on serving.
+	StopServers bool `koanf:"stop_servers"`
+	// KeepFailed leaves what a failed create has made, to be looked at, until the instance is deleted.
+	KeepFailed bool `koanf:"keep_failed"`
+	// QuickTasks is how many quick tasks are worked at once.
+	QuickTasks int `koanf:"quick_tasks"`
+	// SlowTasks is how many slow tasks are worked at once.
+	SlowTasks int `koanf:"slow_tasks"`
+	// Grace is how long an ordered end waits for running steps to come to their border.
+	Grace time.Duration `koanf:"grace"`
+	// Replicas of queues that have to be made anew: 3 on a NATS cluster.
+	Replicas int `koanf:"replicas"`
+	// Local sets the local provider up.
+	Local LocalConfig `koanf:"local"`
+}
+
+// DefaultConfig is what applies where nothing is set; Name and Local.DataDir have no defaults.
+func DefaultConfig() Config {
+	return Config{
+		Provider: ProviderLocal, QuickTasks: 64, SlowTasks: 16, Grace: 10 * time.Second, Replicas: 1,
+		Local: local.DefaultConfig(),
+	}
+}
+
+var names = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9._-]{0,62}$`)
+
+// Validate says all that is wrong.
+func (c Config) Validate() error {
+	var faults []error
+	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
+	if !names.MatchString(c.Name) {
+		fault("name: must be 1 to 63 letters, digits, dots, dashes and underscores, is %q", c.Name)
+	}
+	if c.Provider != ProviderLocal {
+		fault("provider: must be %s, is %q", ProviderLocal, c.Provider)
+	}
+	if c.QuickTasks < 1 {
+		fault("quick_tasks: must be at least 1, is %d", c.QuickTasks)
+	}
+	if c.SlowTasks < 1 {
+		fault("slow_tasks: must be at least 1, is %d", c.SlowTasks)
+	}
+	if c.Grace < 0 {
+		fault("grace: must not be negative, is %s", c.Grace)
+	}
+	if c.Replicas < 1 {
+		fault("replicas: must be at least 1, is %d", c.Replicas)
+	}
+	if c.Provider == ProviderLocal {
+		if err := c.Local.Validate(); err != nil {
+			fault("local: %w", err)
+		}
+	}
+	return errors.Join(faults...)
+}

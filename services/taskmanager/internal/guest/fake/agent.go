@@ -1,0 +1,144 @@
+package fake
+
+import (
+	"net"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+
+	"github.com/coffer-dbaas/coffer/pkg/errs"
+	"github.com/coffer-dbaas/coffer/pkg/pki"
+	"github.com/coffer-dbaas/coffer/pkg/status"
+	guestagentv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/guestagent/v1"
+)
+
+// Agent is one fake agent and its pretended database.
+type Agent struct {
+	guestagentv1.UnimplementedGuestAgentServiceServer
+
+	instanceID string
+	caPEM      []byte
+	identity   *pki.Identity
+	server     *grpc.Server
+	life       string
+	began      time.Time
+
+	mu sync.Mutex
+	// changed is closed and made anew whenever the status changes.
+	changed    chan struct{}
+	keyPEM     []byte
+	sequence   uint64
+	service    status.Service
+	message    string
+	starts     int64
+	epoch      int64
+	operations map[string]error
+	acted      map[string]int
+	orders     map[string][]order
+	// prepared is the last request of Prepare.
+	prepared *guestagentv1.PrepareRequest
+	// onEnrolled is told of a new key and certificate.
+	onEnrolled func(certificatePEM, keyPEM []byte)
+}
+
+// order is what a test wants of the next call of a method.
+type order struct {
+	err error
+	// after says that the call does its work and then answers with the error, as if the answer was lost.
+	after bool
+}
+
+// New makes an agent that serves under the given identity: bootstrap for a new one, instance for an enrolled one.
+func New(instanceID string, certificatePEM, keyPEM, caPEM []byte) (*Agent, error) {
+	identity, err := pki.NewIdentity(certificatePEM, keyPEM, caPEM)
+	if err != nil {
+		return nil, err
+	}
+	a := &Agent{
+		instanceID: instanceID, caPEM: caPEM, identity: identity, keyPEM: keyPEM, life: uuid.NewString(), began: time.Now(),
+		changed: make(chan struct{}), service: status.ServiceNew, operations: map[string]error{}, acted: map[string]int{},
+		orders: map[string][]order{}, onEnrolled: func(_, _ []byte) {},
+	}
+	a.server = grpc.NewServer(grpc.Creds(credentials.NewTLS(identity.ServerTLS(pki.OnlyKind(pki.KindTaskmanager)))))
+	guestagentv1.RegisterGuestAgentServiceServer(a.server, a)
+	return a, nil
+}
+
+// Serve answers calls until Stop.
+func (a *Agent) Serve(listener net.Listener) error { return a.server.Serve(listener) }
+
+// Stop ends all calls and streams at once, as a crash would.
+func (a *Agent) Stop() { a.server.Stop() }
+
+// OnEnrolled is called with each new certificate and its key; it is set before Serve.
+func (a *Agent) OnEnrolled(tell func(certificatePEM, keyPEM []byte)) { a.onEnrolled = tell }
+
+// FailNext makes the next call of a method answer with the error, and do nothing.
+func (a *Agent) FailNext(method string, err error) { a.order(method, order{err: err}) }
+
+// LoseNext makes the next call of a method do its work, and lose its answer.
+func (a *Agent) LoseNext(method string) {
+	a.order(method, order{after: true, err: errs.New(errs.Unavailable, "LOST", "The connection broke.").GRPCStatus().Err()})
+}
+
+func (a *Agent) order(method string, o order) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.orders[method] = append(a.orders[method], o)
+}
+
+func (a *Agent) take(method string) (order, bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	waiting := a.orders[method]
+	if len(waiting) == 0 {
+		return order{}, false
+	}
+	a.orders[method] = waiting[1:]
+	return waiting[0], true
+}
+
+// Acted is how often a method really did its work.
+func (a *Agent) Acted(method string) int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.acted[method]
+}
+
+// Prepared is what Prepare was asked for; nil before.
+func (a *Agent) Prepared() *guestagentv1.PrepareRequest {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.prepared
+}
+
+// Name is what the agent now shows to its callers.
+func (a *Agent) Name() pki.Name { return a.identity.Name() }
+
+// Become changes the database's state and tells the watchers.
+func (a *Agent) Become(service status.Service, message string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.become(service, message)
+}
+
+func (a *Agent) become(service status.Service, message string) {
+	a.sequence++
+	a.service, a.message = service, message
+	close(a.changed)
+	a.changed = make(chan struct{})
+}
+
+// now is the state and the event of its next change.
+func (a *Agent) now() (*guestagentv1.DatabaseStatus, <-chan struct{}) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return &guestagentv1.DatabaseStatus{
+		AgentLife: a.life, AgentLifeBegan: a.began.UnixNano(), Sequence: a.sequence,
+		ServiceStatus: string(a.service), Message: a.message, Starts: a.starts,
+		Volume: &guestagentv1.VolumeUse{UsedBytes: 1 << 20, TotalBytes: 1 << 30},
+	}, a.changed
+}

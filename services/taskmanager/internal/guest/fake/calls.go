@@ -1,0 +1,241 @@
+package fake
+
+import (
+	"context"
+	"time"
+
+	"google.golang.org/grpc"
+
+	"github.com/coffer-dbaas/coffer/pkg/errs"
+	"github.com/coffer-dbaas/coffer/pkg/pki"
+	"github.com/coffer-dbaas/coffer/pkg/status"
+	guestagentv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/guestagent/v1"
+)
+
+// defaultInterval is the longest silence of a status stream whose caller does not choose it.
+const defaultInterval = 10 * time.Second
+
+var (
+	errNotEnrolled = errs.New(errs.WrongState, "NOT_ENROLLED", "The guest is not enrolled.")
+	errEnrolled    = errs.New(errs.WrongState, "ENROLLED", "The guest is enrolled already.")
+	errSuperseded  = errs.New(errs.Conflict, "RUN_SUPERSEDED", "A newer run has called this guest.")
+)
+
+// Enroll makes a key and takes the certificate for it.
+func (a *Agent) Enroll(stream grpc.BidiStreamingServer[guestagentv1.EnrollRequest, guestagentv1.EnrollResponse]) error {
+	ordered, is := a.take("Enroll")
+	if is && !ordered.after {
+		return ordered.err
+	}
+	if a.enrolled() {
+		return errEnrolled
+	}
+	if _, err := stream.Recv(); err != nil {
+		return err
+	}
+	key, err := pki.NewKey()
+	if err != nil {
+		return err
+	}
+	keyPEM, err := pki.KeyPEM(key)
+	if err != nil {
+		return err
+	}
+	request, err := pki.Request(key)
+	if err != nil {
+		return err
+	}
+	if err := stream.Send(&guestagentv1.EnrollResponse{CertificateRequest: request}); err != nil {
+		return err
+	}
+	answer, err := stream.Recv()
+	if err != nil {
+		return err
+	}
+	if err := a.replace(answer.GetCertificatePem(), keyPEM); err != nil {
+		return err
+	}
+	a.did("Enroll")
+	if is {
+		return ordered.err
+	}
+	return stream.Send(&guestagentv1.EnrollResponse{Enrolled: true})
+}
+
+// RenewCertificate takes a new certificate for the same key.
+func (a *Agent) RenewCertificate(
+	stream grpc.BidiStreamingServer[guestagentv1.RenewCertificateRequest, guestagentv1.RenewCertificateResponse],
+) error {
+	if !a.enrolled() {
+		return errNotEnrolled
+	}
+	if _, err := stream.Recv(); err != nil {
+		return err
+	}
+	a.mu.Lock()
+	keyPEM := a.keyPEM
+	a.mu.Unlock()
+	key, err := pki.ParseKey(keyPEM)
+	if err != nil {
+		return err
+	}
+	request, err := pki.Request(key)
+	if err != nil {
+		return err
+	}
+	if err := stream.Send(&guestagentv1.RenewCertificateResponse{CertificateRequest: request}); err != nil {
+		return err
+	}
+	answer, err := stream.Recv()
+	if err != nil {
+		return err
+	}
+	if err := a.replace(answer.GetCertificatePem(), keyPEM); err != nil {
+		return err
+	}
+	a.did("RenewCertificate")
+	return stream.Send(&guestagentv1.RenewCertificateResponse{Renewed: true})
+}
+
+func (a *Agent) replace(certificatePEM, keyPEM []byte) error {
+	if err := a.identity.Replace(certificatePEM, keyPEM); err != nil {
+		return errs.New(errs.Invalid, "BAD_CERTIFICATE", "The certificate does not fit.").Because(err)
+	}
+	a.mu.Lock()
+	a.keyPEM = keyPEM
+	a.mu.Unlock()
+	a.onEnrolled(certificatePEM, keyPEM)
+	return nil
+}
+
+func (a *Agent) enrolled() bool { return a.identity.Name() == pki.InstanceName(a.instanceID) }
+
+func (a *Agent) did(method string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.acted[method]++
+}
+
+// Prepare pretends to make a database, which is healthy at once.
+func (a *Agent) Prepare(
+	request *guestagentv1.PrepareRequest, stream grpc.ServerStreamingServer[guestagentv1.PrepareResponse],
+) error {
+	return a.operate("Prepare", request.GetOperation(), func() {
+		a.prepared = request
+		a.starts++
+		a.become(status.ServiceHealthy, "")
+	}, func(p *guestagentv1.Progress) error { return stream.Send(&guestagentv1.PrepareResponse{Progress: p}) })
+}
+
+// RestartDatabase pretends to restart.
+func (a *Agent) RestartDatabase(
+	request *guestagentv1.RestartDatabaseRequest, stream grpc.ServerStreamingServer[guestagentv1.RestartDatabaseResponse],
+) error {
+	return a.operate("RestartDatabase", request.GetOperation(), func() {
+		a.starts++
+		a.become(status.ServiceHealthy, "")
+	}, func(p *guestagentv1.Progress) error {
+		return stream.Send(&guestagentv1.RestartDatabaseResponse{Progress: p})
+	})
+}
+
+// StopDatabase pretends to stop.
+func (a *Agent) StopDatabase(
+	request *guestagentv1.StopDatabaseRequest, stream grpc.ServerStreamingServer[guestagentv1.StopDatabaseResponse],
+) error {
+	return a.operate("StopDatabase", request.GetOperation(), func() { a.become(status.ServiceShutdown, "") },
+		func(p *guestagentv1.Progress) error {
+			return stream.Send(&guestagentv1.StopDatabaseResponse{Progress: p})
+		})
+}
+
+// StartDatabase pretends to start.
+func (a *Agent) StartDatabase(
+	request *guestagentv1.StartDatabaseRequest, stream grpc.ServerStreamingServer[guestagentv1.StartDatabaseResponse],
+) error {
+	return a.operate("StartDatabase", request.GetOperation(), func() {
+		a.starts++
+		a.become(status.ServiceHealthy, "")
+	}, func(p *guestagentv1.Progress) error {
+		return stream.Send(&guestagentv1.StartDatabaseResponse{Progress: p})
+	})
+}
+
+// operate does an operation once; act runs under the lock.
+func (a *Agent) operate(method string, operation *guestagentv1.Operation, act func(), send func(*guestagentv1.Progress) error) error {
+	ordered, is := a.take(method)
+	if is && !ordered.after {
+		return ordered.err
+	}
+	if !a.enrolled() {
+		return errNotEnrolled
+	}
+	if err := send(&guestagentv1.Progress{Message: "working"}); err != nil {
+		return err
+	}
+	if err := a.once(method, operation, act); err != nil {
+		return err
+	}
+	if is {
+		return ordered.err
+	}
+	return send(&guestagentv1.Progress{Done: true})
+}
+
+func (a *Agent) once(method string, operation *guestagentv1.Operation, act func()) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if operation.GetEpoch() < a.epoch {
+		return errSuperseded
+	}
+	a.epoch = operation.GetEpoch()
+	if err, known := a.operations[operation.GetId()]; known {
+		return err
+	}
+	act()
+	a.acted[method]++
+	a.operations[operation.GetId()] = nil
+	return nil
+}
+
+// GetStatus is the state now.
+func (a *Agent) GetStatus(context.Context, *guestagentv1.GetStatusRequest) (*guestagentv1.GetStatusResponse, error) {
+	if ordered, is := a.take("GetStatus"); is {
+		return nil, ordered.err
+	}
+	if !a.enrolled() {
+		return nil, errNotEnrolled
+	}
+	now, _ := a.now()
+	return &guestagentv1.GetStatusResponse{Status: now}, nil
+}
+
+// WatchStatus streams the state.
+func (a *Agent) WatchStatus(
+	request *guestagentv1.WatchStatusRequest, stream grpc.ServerStreamingServer[guestagentv1.WatchStatusResponse],
+) error {
+	if ordered, is := a.take("WatchStatus"); is {
+		return ordered.err
+	}
+	if !a.enrolled() {
+		return errNotEnrolled
+	}
+	interval := time.Duration(request.GetIntervalMilliseconds()) * time.Millisecond
+	if interval <= 0 {
+		interval = defaultInterval
+	}
+	sign := time.NewTicker(interval)
+	defer sign.Stop()
+	for {
+		now, changed := a.now()
+		if err := stream.Send(&guestagentv1.WatchStatusResponse{Status: now}); err != nil {
+			return err
+		}
+		select {
+		case <-stream.Context().Done():
+			return stream.Context().Err()
+		case <-changed:
+		case <-sign.C:
+		}
+	}
+}

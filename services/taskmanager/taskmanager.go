@@ -1,0 +1,175 @@
+package taskmanager
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
+	"google.golang.org/grpc"
+
+	"github.com/coffer-dbaas/coffer/pkg/action"
+	"github.com/coffer-dbaas/coffer/pkg/bus"
+	"github.com/coffer-dbaas/coffer/pkg/errs"
+	"github.com/coffer-dbaas/coffer/pkg/lifecycle"
+	journalv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/journal/v1"
+	"github.com/coffer-dbaas/coffer/services/taskmanager/internal/consumer"
+	"github.com/coffer-dbaas/coffer/services/taskmanager/internal/flow"
+	"github.com/coffer-dbaas/coffer/services/taskmanager/internal/guest"
+	"github.com/coffer-dbaas/coffer/services/taskmanager/internal/local"
+	"github.com/coffer-dbaas/coffer/services/taskmanager/internal/monitor"
+	"github.com/coffer-dbaas/coffer/services/taskmanager/internal/step"
+	"github.com/coffer-dbaas/coffer/services/taskmanager/internal/workflow"
+)
+
+const (
+	// apiRetry is the pause between attempts to reach the api at start.
+	apiRetry       = 200 * time.Millisecond
+	apiCallTimeout = 5 * time.Second
+)
+
+// Deps are what a taskmanager is connected to. The caller owns and closes them, after Run has returned.
+type Deps struct {
+	// API reaches the internal services of the api.
+	API  grpc.ClientConnInterface
+	NATS *nats.Conn
+	// Logger is required.
+	Logger *slog.Logger
+	// Metrics and Traces may be nil.
+	Metrics prometheus.Registerer
+	Traces  trace.TracerProvider
+}
+
+// Taskmanager is one that is ready to run.
+type Taskmanager struct {
+	config   Config
+	deps     Deps
+	provider step.Provider
+	identity *identity
+	dialer   *guest.Dialer
+	consumer *consumer.Consumer
+	monitor  *monitor.Monitor
+	ready    chan struct{}
+}
+
+// New opens the provider, and gets an identity from the api, for which it waits until ctx ends.
+func New(ctx context.Context, config Config, deps Deps) (*Taskmanager, error) {
+	if err := config.Validate(); err != nil {
+		return nil, fmt.Errorf("taskmanager: %w", err)
+	}
+	provider, err := local.Open(ctx, config.Local, deps.Logger.With("part", "provider"))
+	if err != nil {
+		return nil, fmt.Errorf("taskmanager: %w", err)
+	}
+	return assemble(ctx, config, deps, provider)
+}
+
+func assemble(ctx context.Context, config Config, deps Deps, provider step.Provider) (*Taskmanager, error) {
+	js, err := bus.JetStream(deps.NATS)
+	if err != nil {
+		return nil, fmt.Errorf("taskmanager: %w", err)
+	}
+	journal := journalv1.NewJournalServiceClient(deps.API)
+	signing := journalv1.NewSigningServiceClient(deps.API)
+	t := &Taskmanager{config: config, deps: deps, provider: provider, ready: make(chan struct{})}
+	err = t.untilAnswered(ctx, func(ctx context.Context) (err error) {
+		t.identity, err = newIdentity(ctx, config.Name, signing)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("taskmanager: %w", err)
+	}
+	t.dialer = guest.NewDialer(t.identity.Identity)
+	engine := flow.NewEngine(journal, workflow.All(workflow.Parts{
+		Servers: provider, Volumes: provider, Ports: provider, Guests: t.dialer, Signing: signing, KeepFailed: config.KeepFailed,
+	}), flow.WithLogger(deps.Logger), flow.WithObserver(flow.NewObserver(deps.Metrics, deps.Traces)), flow.WithGrace(config.Grace))
+	t.consumer = consumer.New(js, journal, engine, consumer.Config{
+		Worker: config.Name, Replicas: config.Replicas,
+		Concurrency: map[action.Lane]int{action.Quick: config.QuickTasks, action.Slow: config.SlowTasks},
+	}, deps.Logger)
+	t.monitor = monitor.New(monitor.Config{Worker: config.Name}, journalv1.NewGuestServiceClient(deps.API), signing,
+		t.dialer, provider.Events(), deps.Logger)
+	return t, nil
+}
+
+// Ready is closed when the provider is registered and tasks are taken.
+func (t *Taskmanager) Ready() <-chan struct{} { return t.ready }
+
+// Run works until ctx ends, and returns when everything it started has been waited for: running tasks first, which stop
+// at a step border and go on at the next start, then the monitor, the provider last.
+func (t *Taskmanager) Run(ctx context.Context) error {
+	defer t.dialer.Close()
+	parts := lifecycle.New(t.deps.Logger)
+	parts.Go(ctx, "provider", t.runProvider)
+	parts.Go(ctx, "identity", func(ctx context.Context) error { t.identity.renew(ctx, t.deps.Logger); return nil })
+	if err := t.register(ctx); err != nil {
+		return errors.Join(stopped(ctx, err), parts.Stop())
+	}
+	parts.Go(ctx, "monitor", func(ctx context.Context) error { t.monitor.Run(ctx); return nil })
+	parts.Go(ctx, "consumer", func(ctx context.Context) error { t.consumer.Run(ctx); return nil })
+	close(t.ready)
+	err := parts.Wait(ctx)
+	return errors.Join(err, parts.Stop())
+}
+
+// stopped is nil for an error that only says that ctx ended.
+func stopped(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// runProvider gives the end of the provider's context the cause by which it knows what to do with its servers.
+func (t *Taskmanager) runProvider(ctx context.Context) error {
+	running, end := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer end(nil)
+	stop := context.AfterFunc(ctx, func() {
+		if t.config.StopServers {
+			end(local.ErrStopServers)
+			return
+		}
+		end(lifecycle.ErrStopped)
+	})
+	defer stop()
+	return t.provider.Run(running)
+}
+
+// register tells the api what the provider offers.
+func (t *Taskmanager) register(ctx context.Context) error {
+	catalog, err := t.provider.Catalog(ctx)
+	if err != nil {
+		return fmt.Errorf("describe the provider: %w", err)
+	}
+	client := journalv1.NewCatalogServiceClient(t.deps.API)
+	return t.untilAnswered(ctx, func(ctx context.Context) error {
+		if _, err := client.RegisterProvider(ctx, catalog); err != nil {
+			return fmt.Errorf("register the provider: %w", err)
+		}
+		return nil
+	})
+}
+
+// untilAnswered repeats a call while the api is away: programs may be started in any order.
+func (t *Taskmanager) untilAnswered(ctx context.Context, call func(context.Context) error) error {
+	for told := false; ; told = true {
+		calling, cancel := context.WithTimeout(ctx, apiCallTimeout)
+		err := call(calling)
+		cancel()
+		if err == nil || !errs.IsKind(err, errs.Unavailable) || ctx.Err() != nil {
+			return err
+		}
+		if !told {
+			t.deps.Logger.Info("waiting for the api", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return errors.Join(ctx.Err(), err)
+		case <-time.After(apiRetry):
+		}
+	}
+}
