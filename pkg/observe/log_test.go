@@ -16,7 +16,7 @@ func TestValuesUnderSecretKeysAreHidden(t *testing.T) {
 		var out bytes.Buffer
 		logger, err := observe.NewLogger(&out, observe.LogConfig{Level: "info", Format: format})
 		require.NoError(t, err)
-		logger.With("X-Auth-Token", "t0psecret").Info("call", "user_password", "t0psecret", "instance_id", "i1",
+		logger.With("x_auth_token", "t0psecret").Info("call", "user_password", "t0psecret", "instance_id", "i1",
 			slog.Group("state", "dsn", "t0psecret"))
 		assert.NotContains(t, out.String(), "t0psecret", format)
 		assert.Contains(t, out.String(), "i1", format)

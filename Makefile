@@ -1,0 +1,126 @@
+# Coffer's index: `make` or `make help` says what there is.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+MODULES  := proto pkg services/gateway services/api services/taskmanager services/guestagent services/coffer
+PROGRAMS := coffer coffer-gateway coffer-api coffer-taskmanager coffer-guestagent
+TOOLS    := bin/tools/golangci-lint bin/tools/buf
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+MODULE  := github.com/coffer-dbaas/coffer
+LDFLAGS := -s -w -X $(MODULE)/pkg/version.Version=$(VERSION)
+
+# Google's annotations, from a pinned module; no remote registry is asked.
+GOOGLE_API := github.com/grpc-ecosystem/grpc-gateway@v1.16.0
+
+# each runs a command in every module; $$m is the module's folder.
+each = for m in $(MODULES); do echo "== $$m"; (cd $$m && $(1)); done
+
+.PHONY: help
+help: ## print this list
+	@awk -F':.*## ' '/^[a-z][a-z\/-]*:.*## /{printf "  \033[1m%-20s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: deps build ## install what is missing, build, and start everything on this machine
+	exec bin/coffer serve
+
+.PHONY: build $(PROGRAMS)
+build: $(PROGRAMS) ## build the five programs into bin/
+
+coffer: PACKAGE := services/coffer/cmd/coffer
+coffer-%: PACKAGE = services/$*/cmd/coffer-$*
+$(PROGRAMS):
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/$@ ./$(PACKAGE)
+
+.PHONY: deps
+deps: ## install the database servers and file system tools that are missing
+	deploy/scripts/install-deps
+
+.PHONY: test
+test: deps ## install what is missing and run every test; as root, those of the local provider also as another user
+	$(call each,go test -timeout 20m ./...)
+	deploy/scripts/test-unprivileged
+
+.PHONY: test/short
+test/short: deps ## run the tests of every module but the end-to-end ones
+	$(call each,go test $$(go list ./... | grep -v /e2e$$))
+
+.PHONY: test/race
+test/race: deps ## run the tests of every module but the end-to-end ones with the race detector (needs a C compiler)
+	$(call each,CGO_ENABLED=1 go test -race $$(go list ./... | grep -v /e2e$$))
+
+.PHONY: test/integration
+test/integration: deps ## run the end-to-end tests alone
+	cd services/coffer && go test -timeout 20m -count 1 ./e2e/...
+
+.PHONY: bench
+bench: deps ## measure against the same work done by hand, and write docs/performance.md
+	cd services/gateway && go test -run '^$$' -bench . .
+	cd services/coffer && COFFER_BENCH_REPORT=$(CURDIR)/docs/performance.md \
+		go test -timeout 30m -count 1 -run '^$$' -bench . ./e2e/...
+
+.PHONY: lint
+lint: bin/tools/golangci-lint ## run the linters over every module
+	$(call each,$(CURDIR)/bin/tools/golangci-lint run ./...)
+
+.PHONY: fmt
+fmt: bin/tools/golangci-lint ## format every module
+	$(call each,$(CURDIR)/bin/tools/golangci-lint fmt ./...)
+
+.PHONY: generate
+generate: $(TOOLS) .third_party/proto ## generate Go and OpenAPI from the protos
+	bin/tools/buf generate
+
+.PHONY: tidy
+tidy: ## tidy every go.mod (see docs/adr for why with -e)
+	$(call each,GOWORK=off go mod tidy -e)
+
+.PHONY: verify verify/generate verify/tidy verify/deps verify/proto verify/versions
+verify: verify/versions verify/deps verify/proto verify/generate verify/tidy ## check what reviewers should not have to
+
+verify/generate: generate ## generated code is what the protos say
+	@test -z "$$(git status --porcelain -- proto/gen)" || \
+		{ git --no-pager diff --stat -- proto/gen; echo "proto/gen is stale: run make generate and commit it"; exit 1; }
+
+verify/tidy: ## every go.mod is tidy
+	$(call each,GOWORK=off go mod tidy -e -diff)
+
+verify/deps: ## no program links what its room may not import
+	deploy/scripts/verify-imports
+
+verify/proto: bin/tools/buf .third_party/proto ## protos are clean, and break nothing since the last release
+	bin/tools/buf lint
+	@tag=$$(git describe --tags --abbrev=0 2>/dev/null || true); \
+	if [[ -n $$tag ]]; then bin/tools/buf breaking --against ".git#tag=$$tag"; \
+	else echo "no release yet: nothing to break"; fi
+
+verify/versions: ## every go.mod asks for the same Go
+	@grep -h '^go ' go.work $(MODULES:%=%/go.mod) | sort | uniq -c | \
+		awk 'NR > 1 {print "go.work and go.mod files differ in their go version"; exit 1}'
+
+.PHONY: vuln
+vuln: ## look for known vulnerabilities in what each module ships (needs the network)
+	$(call each,GOWORK=off go run golang.org/x/vuln/cmd/govulncheck@latest ./... || \
+		{ echo "govulncheck could not be run for $$m: see above"; exit 1; })
+
+.PHONY: pre-commit
+pre-commit: generate fmt lint test/short verify ## all that a commit should pass; deploy/githooks calls it
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf bin .third_party
+
+# Tools are pinned in modules of their own, so that what they require never raises a version of ours.
+bin/tools/golangci-lint: deploy/tools/go.mod deploy/tools/go.sum
+	GOBIN=$(CURDIR)/bin/tools GOWORK=off go -C deploy/tools install tool
+	@touch $@
+
+bin/tools/buf: deploy/tools/buf/go.mod deploy/tools/buf/go.sum
+	GOBIN=$(CURDIR)/bin/tools GOWORK=off go -C deploy/tools/buf install tool
+	@touch $@
+
+.third_party/proto: Makefile
+	@folder=$$(GOWORK=off go mod download -json $(GOOGLE_API) | sed -n 's/.*"Dir": "\(.*\)".*/\1/p'); \
+	rm -rf $@; mkdir -p $@/google/api; \
+	install -m 0644 "$$folder"/third_party/googleapis/google/api/{annotations,http}.proto $@/google/api/
