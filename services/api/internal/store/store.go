@@ -69,7 +69,7 @@ type Instances interface {
 type Tasks interface {
 	// Task finds a task with its steps; an empty project finds it in all.
 	Task(ctx context.Context, projectID, id string) (Task, error)
-	// ListTasks lists tasks with their steps, newest first.
+	// ListTasks lists tasks with their steps, newest first. A marker that is no task is ErrNotFound.
 	ListTasks(ctx context.Context, f TaskFilter, page Page) (list []Task, next string, err error)
 	// CancelTask asks the task to stop with StopUndo. A queued task that no run has started ends as CANCELLED at
 	// once. allowed looks at the task as it is in the transaction and refuses with the caller's error.
@@ -93,6 +93,9 @@ type Journal interface {
 	// RingDue writes a new command to the outbox for each task that is queued and may run, or whose lease ran out,
 	// and whose last ring is older than age. It answers how many.
 	RingDue(ctx context.Context, age time.Duration) (int, error)
+	// ReleaseWorker ends the leases of a worker that is known to be dead and rings its tasks, so that nobody waits
+	// for them to run out. It answers how many.
+	ReleaseWorker(ctx context.Context, worker string) (int, error)
 }
 
 // Guests is the monitors' side of instances.
@@ -123,8 +126,9 @@ type Outbox interface {
 
 // Catalogs keeps what the provider offers.
 type Catalogs interface {
-	// SaveCatalog replaces the catalogue. Ids of datastores and versions stay the same for the same names; a version
-	// that is no longer offered becomes inactive.
+	// SaveCatalog replaces the catalogue by what the provider says; datastore versions are derived from it. Ids of
+	// datastores and versions are the same for the same names, in every database; a version that is no longer offered
+	// becomes inactive. A datastore's default is its highest active version.
 	SaveCatalog(ctx context.Context, c Catalog) (Catalog, error)
 	// Catalog answers ErrNotFound until a provider has registered.
 	Catalog(ctx context.Context) (Catalog, error)
@@ -133,6 +137,7 @@ type Catalogs interface {
 // Tokens keeps the built-in identity's tokens.
 type Tokens interface {
 	SaveToken(ctx context.Context, t Token) error
+	// Token finds a token, expired or not, until it is purged.
 	Token(ctx context.Context, hash []byte) (Token, error)
 	// RevokeToken forgets a token; unknown ones are no error.
 	RevokeToken(ctx context.Context, hash []byte) error

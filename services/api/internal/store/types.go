@@ -32,8 +32,10 @@ type Instance struct {
 	ServiceStatus status.Service
 	// ServiceStatusUpdated is when the last report was received, by the api's clock.
 	ServiceStatusUpdated time.Time
-	VolumeUsedBytes      uint64
-	VolumeTotalBytes     uint64
+	// Silent says that the guest's monitor has lost it since then.
+	Silent           bool
+	VolumeUsedBytes  uint64
+	VolumeTotalBytes uint64
 
 	ServerID     string
 	VolumeID     string
@@ -156,10 +158,10 @@ type Acceptance struct {
 	InstanceID string
 	// New is the row to be made; nil for an action on an existing instance.
 	New *Instance
-	// Admit looks at the locked row and the task that runs on it (nil when none does), and refuses with the caller's
-	// error. It must be quick and touch nothing else: other writers wait for it.
+	// Admit looks at the locked row and the instance's unfinished tasks in order of acceptance, and refuses with the
+	// caller's error. It must be quick and touch nothing else: other writers wait for it, and it may be asked twice.
 	Admit func(instance Instance, unfinished []Task) error
-	// Command is stored with the task and rung on the queue. Its task_id is the new task's id.
+	// Command is stored with the task and rung on the queue. Its task_id, made by the caller, is the new task's id.
 	Command *commandv1.Command
 	// Quota is what is taken, checked against the limits in the same transaction.
 	Quota map[Resource]int

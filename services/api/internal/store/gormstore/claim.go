@@ -1,0 +1,138 @@
+package gormstore
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/coffer-dbaas/coffer/pkg/action"
+	"github.com/coffer-dbaas/coffer/pkg/status"
+	journalv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/journal/v1"
+	"github.com/coffer-dbaas/coffer/services/api/internal/store"
+)
+
+// ClaimTask takes a task for a worker.
+func (s *Store) ClaimTask(
+	ctx context.Context, taskID, worker string, lease time.Duration, maxClaims int,
+) (store.Claim, error) {
+	var claim store.Claim
+	err := s.writer.write(ctx, "claim a task", func(u *unit) error {
+		var err error
+		claim, err = u.claim(taskID, worker, lease, maxClaims)
+		return err
+	})
+	return claim, err
+}
+
+func (u *unit) claim(taskID, worker string, lease time.Duration, maxClaims int) (store.Claim, error) {
+	gone := store.Claim{Outcome: journalv1.ClaimOutcome_CLAIM_OUTCOME_GONE}
+	task, instance, err := u.lockTask(taskID)
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return gone, nil
+	}
+	if err != nil {
+		return store.Claim{}, err
+	}
+	if task.State.Ended() {
+		return gone, nil
+	}
+	busy, err := u.busy(task, worker)
+	if err != nil {
+		return store.Claim{}, err
+	}
+	if busy {
+		return store.Claim{Outcome: journalv1.ClaimOutcome_CLAIM_OUTCOME_BUSY}, nil
+	}
+	if task.Claims >= maxClaims {
+		return gone, u.giveUp(task, instance)
+	}
+	return u.grant(task, instance, worker, lease)
+}
+
+// busy says whether the task must wait: another worker's lease on it is alive, or another task of the instance runs
+// or came first.
+func (u *unit) busy(task *taskRow, worker string) (bool, error) {
+	if task.leased(u.now) && task.Worker != worker {
+		return true, nil
+	}
+	unfinished, err := u.unfinished(task.InstanceID)
+	if err != nil {
+		return false, err
+	}
+	for i := range unfinished {
+		other := &unfinished[i]
+		if other.ID != task.ID && (other.Ordinal < task.Ordinal || other.leased(u.now)) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+func (u *unit) grant(task *taskRow, instance *locked, worker string, lease time.Duration) (store.Claim, error) {
+	instance.Epoch++
+	begins := task.State == store.TaskQueued
+	task.State = store.TaskRunning
+	task.Epoch = instance.Epoch
+	task.Worker = worker
+	task.Claims++
+	expires := u.now.Add(lease).UnixMicro()
+	task.LeaseExpires = &expires
+	if begins {
+		started := u.now.UnixMicro()
+		task.Started = &started
+		if err := u.tellTask(task); err != nil {
+			return store.Claim{}, err
+		}
+	}
+	if err := errors.Join(u.saveTask(task), instance.save()); err != nil {
+		return store.Claim{}, err
+	}
+	claimed, err := accepted(task, instance)
+	return store.Claim{
+		Outcome: journalv1.ClaimOutcome_CLAIM_OUTCOME_CLAIMED, Task: claimed.Task, Instance: claimed.Instance,
+	}, err
+}
+
+// giveUp fails a task whose workers die or hang before they record anything.
+func (u *unit) giveUp(task *taskRow, instance *locked) error {
+	failure := &store.TaskError{
+		Code: "WORKER_LOST", Step: task.runningStep(),
+		Message: "Every worker that took the task was lost before it recorded progress.",
+	}
+	instance.TaskStatus = lostStatus(task.Action)
+	instance.setFault(&store.Fault{
+		Message: "The " + string(task.Action) + " task failed: " + failure.Message + " See the logs of the taskmanagers.",
+	}, u.now)
+	if err := u.end(task, store.TaskFailed, failure); err != nil {
+		return err
+	}
+	return u.leave(instance)
+}
+
+func (r *taskRow) runningStep() string {
+	steps, err := r.steps()
+	if err != nil {
+		return ""
+	}
+	for _, step := range steps {
+		if step.Status == journalv1.StepStatus_STEP_STATUS_RUNNING || step.Status == journalv1.StepStatus_STEP_STATUS_UNDOING {
+			return step.Name
+		}
+	}
+	return ""
+}
+
+// lostStatus is the task status that stays when a task ends without a run that could say more.
+func lostStatus(name action.Name) status.Task {
+	a, _ := action.Lookup(name)
+	switch a.Admission {
+	case action.AdmitNew:
+		return status.TaskBuildingErrorServer
+	case action.AdmitDelete:
+		return status.TaskDeletingError
+	case action.AdmitRuleR:
+	}
+	return status.TaskNone
+}

@@ -1,0 +1,176 @@
+package gormstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/coffer-dbaas/coffer/pkg/errs"
+)
+
+// maxGroup bounds how many units share a transaction, and so how long the first of them waits for the last.
+const maxGroup = 128
+
+// errClosed refuses writes after Close.
+var errClosed = errs.New(errs.Unavailable, "STORE_CLOSED", "The service is stopping.")
+
+// groupWriter is SQLite's one writer. Its loop takes the units that wait, runs them in one transaction and answers
+// them after the commit: at 50 in flight one fsync serves all, where one each would make the last wait for 50.
+type groupWriter struct {
+	db     *gorm.DB
+	now    func() time.Time
+	wrote  func()
+	logger *slog.Logger
+
+	queue   chan *pending
+	closing chan struct{}
+	done    chan struct{}
+}
+
+// pending is a unit that waits for its outcome.
+type pending struct {
+	ctx     context.Context
+	fn      func(*unit) error
+	outcome chan error
+	err     error
+	wrote   bool
+}
+
+func startGroupWriter(db *gorm.DB, now func() time.Time, wrote func(), logger *slog.Logger) *groupWriter {
+	w := &groupWriter{
+		db: db, now: now, wrote: wrote, logger: logger,
+		queue: make(chan *pending, maxGroup), closing: make(chan struct{}), done: make(chan struct{}),
+	}
+	go w.loop()
+	return w
+}
+
+// write waits for the commit even when its caller gives up meanwhile, because only then the outcome is known: it
+// is a matter of milliseconds. A unit whose caller gave up before its turn is not run.
+func (w *groupWriter) write(ctx context.Context, doing string, fn func(*unit) error) error {
+	p := &pending{ctx: ctx, fn: fn, outcome: make(chan error, 1)}
+	select {
+	case <-w.closing:
+		return errClosed
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case w.queue <- p:
+	}
+	select {
+	case err := <-p.outcome:
+		return translate(doing, err)
+	case <-w.done:
+	}
+	select {
+	case err := <-p.outcome:
+		return translate(doing, err)
+	default:
+		return errClosed
+	}
+}
+
+func (w *groupWriter) close() {
+	close(w.closing)
+	<-w.done
+}
+
+func (w *groupWriter) loop() {
+	defer close(w.done)
+	for {
+		select {
+		case first := <-w.queue:
+			w.commit(first)
+		case <-w.closing:
+			w.drain()
+			return
+		}
+	}
+}
+
+// drain runs what was queued before the store closed.
+func (w *groupWriter) drain() {
+	for {
+		select {
+		case first := <-w.queue:
+			w.commit(first)
+		default:
+			return
+		}
+	}
+}
+
+// commit runs first and all that wait behind it in one transaction and answers them.
+func (w *groupWriter) commit(first *pending) {
+	group := []*pending{first}
+	err := w.db.Transaction(func(tx *gorm.DB) error {
+		for next := first; next != nil; next = w.next(&group) {
+			if err := w.runInSavepoint(tx, next); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	wrote := false
+	for _, p := range group {
+		if err != nil {
+			p.outcome <- err
+			continue
+		}
+		wrote = wrote || p.wrote
+		p.outcome <- p.err
+	}
+	if wrote {
+		w.wrote()
+	}
+}
+
+func (w *groupWriter) next(group *[]*pending) *pending {
+	if len(*group) == maxGroup {
+		return nil
+	}
+	select {
+	case p := <-w.queue:
+		*group = append(*group, p)
+		return p
+	default:
+		return nil
+	}
+}
+
+const savepoint = "unit"
+
+// runInSavepoint leaves the unit's outcome in it. An error of its own is one of the whole transaction: a full disk
+// makes SQLite roll all of it back, and then the savepoint is gone.
+func (w *groupWriter) runInSavepoint(tx *gorm.DB, p *pending) error {
+	if p.ctx.Err() != nil {
+		p.err = context.Cause(p.ctx)
+		return nil
+	}
+	if err := tx.Exec("SAVEPOINT " + savepoint).Error; err != nil {
+		return err
+	}
+	u := &unit{db: tx, now: w.now()}
+	if p.err = w.run(u, p.fn); p.err != nil {
+		if err := tx.Exec("ROLLBACK TO " + savepoint).Error; err != nil {
+			return errors.Join(p.err, err)
+		}
+	}
+	p.wrote = p.err == nil && len(u.messages) > 0
+	return tx.Exec("RELEASE " + savepoint).Error
+}
+
+// run turns a panic into the unit's failure: it must not end the loop that all others wait for.
+func (w *groupWriter) run(u *unit, fn func(*unit) error) (err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			w.logger.Error("a write panicked", "cause", cause, "stack", string(debug.Stack()))
+			err = fmt.Errorf("a write panicked: %v", cause)
+		}
+	}()
+	return u.run(fn)
+}

@@ -1,0 +1,45 @@
+package gormstore
+
+import (
+	"context"
+
+	"github.com/coffer-dbaas/coffer/services/api/internal/store"
+)
+
+// Instance finds a living instance.
+func (s *Store) Instance(ctx context.Context, projectID, id string) (store.Instance, error) {
+	query := s.db.read.WithContext(ctx).Where("id = ? AND deleted IS NULL", id)
+	if projectID != "" {
+		query = query.Where("project_id = ?", projectID)
+	}
+	var row instanceRow
+	if err := query.Take(&row).Error; err != nil {
+		return store.Instance{}, translate("read an instance", err)
+	}
+	return row.instance()
+}
+
+// ListInstances lists the living instances of a project by id.
+func (s *Store) ListInstances(ctx context.Context, projectID string, page store.Page) ([]store.Instance, string, error) {
+	var rows []instanceRow
+	err := s.db.read.WithContext(ctx).
+		Where("project_id = ? AND id > ? AND deleted IS NULL", projectID, page.Marker).
+		Order("id").Limit(page.Limit + 1).Find(&rows).Error
+	if err != nil {
+		return nil, "", translate("list instances", err)
+	}
+	next := ""
+	if len(rows) > page.Limit {
+		rows = rows[:page.Limit]
+		next = rows[len(rows)-1].ID
+	}
+	instances := make([]store.Instance, 0, len(rows))
+	for i := range rows {
+		instance, err := rows[i].instance()
+		if err != nil {
+			return nil, "", err
+		}
+		instances = append(instances, instance)
+	}
+	return instances, next, nil
+}

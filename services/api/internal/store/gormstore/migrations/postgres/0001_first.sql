@@ -1,0 +1,160 @@
+-- +goose Up
+-- An instance; deleted ones keep their row.
+CREATE TABLE instances (
+    id varchar(36) COLLATE "C" NOT NULL PRIMARY KEY,
+    project_id varchar(255) NOT NULL,
+    name varchar(255) NOT NULL,
+    datastore_version_id varchar(36) COLLATE "C" NOT NULL,
+    flavor_id varchar(255) NOT NULL,
+    ram integer NOT NULL,
+    volume_size integer NOT NULL,
+    volume_type varchar(255) NOT NULL,
+    region varchar(255) NOT NULL,
+    availability_zone varchar(255) NOT NULL,
+    locality varchar(255) NOT NULL,
+    access text NOT NULL,
+    task_status varchar(64) NOT NULL,
+    server_status varchar(64) NOT NULL,
+    service_status varchar(64) NOT NULL,
+    service_status_updated bigint,
+    silent boolean NOT NULL,
+    agent_life_began bigint NOT NULL,
+    agent_sequence bigint NOT NULL,
+    volume_used_bytes bigint NOT NULL,
+    volume_total_bytes bigint NOT NULL,
+    server_id varchar(255) NOT NULL,
+    volume_id varchar(255) NOT NULL,
+    guest_address varchar(255) NOT NULL,
+    addresses text NOT NULL,
+    fault_message text NOT NULL,
+    fault_details text NOT NULL,
+    fault_created bigint,
+    guest_public_key bytea,
+    guest_certificate_expires bigint,
+    epoch bigint NOT NULL,
+    tasks_accepted bigint NOT NULL,
+    created bigint NOT NULL,
+    updated bigint NOT NULL,
+    deleted bigint
+);
+
+-- An accepted change of one instance; ordinal is its place among those of the instance.
+CREATE TABLE tasks (
+    id varchar(36) COLLATE "C" NOT NULL PRIMARY KEY,
+    instance_id varchar(36) COLLATE "C" NOT NULL,
+    ordinal bigint NOT NULL,
+    instance_name varchar(255) NOT NULL,
+    project_id varchar(255) NOT NULL,
+    request_id varchar(255) NOT NULL,
+    action varchar(64) NOT NULL,
+    state varchar(64) NOT NULL,
+    status_before varchar(64) NOT NULL,
+    progress integer NOT NULL,
+    command bytea NOT NULL,
+    steps text NOT NULL,
+    epoch bigint NOT NULL,
+    claims integer NOT NULL,
+    worker varchar(255) NOT NULL,
+    lease_expires bigint,
+    stop integer NOT NULL,
+    error_code varchar(64) NOT NULL,
+    error_step varchar(64) NOT NULL,
+    error_message text NOT NULL,
+    rings integer NOT NULL,
+    rung bigint NOT NULL,
+    created bigint NOT NULL,
+    started bigint,
+    finished bigint,
+    UNIQUE (instance_id, ordinal),
+    FOREIGN KEY (instance_id) REFERENCES instances (id)
+);
+
+-- Sealed secrets, until the task that needs them ends.
+CREATE TABLE task_secrets (
+    task_id varchar(36) COLLATE "C" NOT NULL PRIMARY KEY,
+    instance_id varchar(36) COLLATE "C" NOT NULL,
+    sealed bytea NOT NULL,
+    FOREIGN KEY (task_id) REFERENCES tasks (id)
+);
+
+-- Callers' keys; fingerprint is a keyed hash of the request.
+CREATE TABLE idempotency_keys (
+    project_id varchar(255) NOT NULL,
+    idempotency_key varchar(255) NOT NULL,
+    fingerprint bytea NOT NULL,
+    task_id varchar(36) COLLATE "C" NOT NULL,
+    expires bigint NOT NULL,
+    PRIMARY KEY (project_id, idempotency_key),
+    FOREIGN KEY (task_id) REFERENCES tasks (id)
+);
+
+-- What projects have taken.
+CREATE TABLE quota_usage (
+    project_id varchar(255) NOT NULL,
+    resource varchar(64) NOT NULL,
+    in_use integer NOT NULL,
+    PRIMARY KEY (project_id, resource)
+);
+
+-- Limits of a project's own.
+CREATE TABLE quota_limits (
+    project_id varchar(255) NOT NULL,
+    resource varchar(64) NOT NULL,
+    hard_limit integer NOT NULL,
+    PRIMARY KEY (project_id, resource)
+);
+
+-- Messages that were committed and not yet acknowledged by NATS.
+CREATE TABLE outbox (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    subject varchar(255) NOT NULL,
+    message_id varchar(255) NOT NULL,
+    payload bytea NOT NULL
+);
+
+-- The living taskmanagers.
+CREATE TABLE monitors (
+    worker varchar(255) NOT NULL,
+    expires bigint NOT NULL,
+    PRIMARY KEY (worker)
+);
+
+-- Database engines.
+CREATE TABLE datastores (
+    id varchar(36) COLLATE "C" NOT NULL PRIMARY KEY,
+    name varchar(255) NOT NULL,
+    UNIQUE (name)
+);
+
+-- Versions of engines; is_default marks its datastore's default.
+CREATE TABLE datastore_versions (
+    id varchar(36) COLLATE "C" NOT NULL PRIMARY KEY,
+    datastore_id varchar(36) COLLATE "C" NOT NULL,
+    manager varchar(64) NOT NULL,
+    name varchar(255) NOT NULL,
+    version varchar(255) NOT NULL,
+    active boolean NOT NULL,
+    is_default boolean NOT NULL,
+    UNIQUE (datastore_id, name),
+    FOREIGN KEY (datastore_id) REFERENCES datastores (id)
+);
+
+-- One row: what the provider said last, as it said it.
+CREATE TABLE provider (
+    id integer NOT NULL PRIMARY KEY,
+    registration bytea NOT NULL
+);
+
+-- Hashes of issued tokens of the built-in identity.
+CREATE TABLE tokens (
+    hash bytea NOT NULL PRIMARY KEY,
+    user_id varchar(255) NOT NULL,
+    payload bytea,
+    expires bigint NOT NULL
+);
+
+CREATE INDEX instances_project ON instances (project_id, id);
+CREATE INDEX tasks_project ON tasks (project_id, created, id);
+CREATE INDEX tasks_state ON tasks (state, rung);
+CREATE INDEX idempotency_keys_expires ON idempotency_keys (expires);
+CREATE INDEX tokens_expires ON tokens (expires);

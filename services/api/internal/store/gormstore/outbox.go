@@ -1,0 +1,57 @@
+package gormstore
+
+import (
+	"context"
+	"slices"
+
+	"github.com/coffer-dbaas/coffer/services/api/internal/store"
+)
+
+// Pending are the oldest messages not yet sent.
+func (s *Store) Pending(ctx context.Context, limit int) ([]store.OutboxMessage, error) {
+	var rows []outboxRow
+	if err := s.db.read.WithContext(ctx).Order("id").Limit(limit).Find(&rows).Error; err != nil {
+		return nil, translate("read the outbox", err)
+	}
+	messages := make([]store.OutboxMessage, 0, len(rows))
+	for _, row := range rows {
+		messages = append(messages, store.OutboxMessage(row))
+	}
+	return messages, nil
+}
+
+// Sent forgets messages that NATS acknowledged.
+func (s *Store) Sent(ctx context.Context, ids []int64) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	return s.writer.write(ctx, "clear the outbox", func(u *unit) error {
+		for _, run := range consecutive(ids) {
+			err := u.db.Where("id >= ? AND id <= ?", run.first, run.last).Delete(&outboxRow{}).Error
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Committed fires after a commit that wrote to the outbox.
+func (s *Store) Committed() <-chan struct{} { return s.committed }
+
+type idRange struct{ first, last int64 }
+
+// consecutive folds ids into ranges: they mostly follow one another, and one statement then serves any number.
+func consecutive(ids []int64) []idRange {
+	sorted := slices.Sorted(slices.Values(ids))
+	ranges := []idRange{{sorted[0], sorted[0]}}
+	for _, id := range sorted[1:] {
+		current := &ranges[len(ranges)-1]
+		if id <= current.last+1 {
+			current.last = id
+			continue
+		}
+		ranges = append(ranges, idRange{id, id})
+	}
+	return ranges
+}

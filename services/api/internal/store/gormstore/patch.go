@@ -1,0 +1,63 @@
+package gormstore
+
+import (
+	"time"
+
+	"github.com/coffer-dbaas/coffer/pkg/status"
+	journalv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/journal/v1"
+	"github.com/coffer-dbaas/coffer/services/api/internal/store"
+)
+
+// patch changes the fields that are set.
+func (l *locked) patch(p *journalv1.InstancePatch) error {
+	if p == nil {
+		return nil
+	}
+	l.Updated = l.unit.now.UnixMicro()
+	for field, value := range map[*string]*string{
+		&l.ServerID: p.ServerId, &l.VolumeID: p.VolumeId, &l.GuestAddress: p.GuestAddress, //nolint:protogetter // nil is "unset"
+	} {
+		if value != nil {
+			*field = *value
+		}
+	}
+	if p.ServerStatus != nil {
+		l.ServerStatus = status.Server(p.GetServerStatus())
+	}
+	if guest := p.GetGuestStatus(); guest != nil && l.outdates(guest) {
+		l.heard(guest, l.unit.now)
+	}
+	if p.GetAddresses() == nil {
+		return nil
+	}
+	addresses := make([]store.Address, 0, len(p.GetAddresses().GetAddresses()))
+	for _, a := range p.GetAddresses().GetAddresses() {
+		addresses = append(addresses, store.Address{Address: a.GetAddress(), Type: a.GetType(), NetworkID: a.GetNetworkId()})
+	}
+	return l.setAddresses(addresses)
+}
+
+// outdates says whether a report is newer than the stored one: of a later life of the agent, or later in the same.
+func (r *instanceRow) outdates(report *journalv1.GuestStatus) bool {
+	if report.GetAgentLifeBegan() != r.AgentLifeBegan {
+		return report.GetAgentLifeBegan() > r.AgentLifeBegan
+	}
+	return int64(report.GetSequence()) > r.AgentSequence //nolint:gosec // counts reports
+}
+
+// heard takes a report over.
+func (r *instanceRow) heard(report *journalv1.GuestStatus, now time.Time) {
+	r.AgentLifeBegan = report.GetAgentLifeBegan()
+	r.AgentSequence = int64(report.GetSequence()) //nolint:gosec // counts reports
+	r.ServiceStatus = status.Service(report.GetServiceStatus())
+	if !r.ServiceStatus.Known() {
+		r.ServiceStatus = status.ServiceUnknown
+	}
+	received := now.UnixMicro()
+	r.ServiceStatusUpdated = &received
+	r.Silent = false
+	if volume := report.GetVolume(); volume != nil {
+		r.VolumeUsedBytes = int64(volume.GetUsedBytes())   //nolint:gosec // no volume has 2^63 bytes
+		r.VolumeTotalBytes = int64(volume.GetTotalBytes()) //nolint:gosec // no volume has 2^63 bytes
+	}
+}

@@ -1,0 +1,87 @@
+package gormstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/coffer-dbaas/coffer/services/api/internal/store"
+)
+
+// Store implements store.Store.
+type Store struct {
+	db     *database
+	writer writer
+	// committed has room for one signal: several commits before the relay looks are one.
+	committed chan struct{}
+	now       func() time.Time
+	logger    *slog.Logger
+}
+
+var _ store.Store = (*Store)(nil)
+
+// writer runs units.
+type writer interface {
+	// write runs the unit until it is committed or refused; its error is the unit's own, translated.
+	write(ctx context.Context, doing string, fn func(*unit) error) error
+	close()
+}
+
+// Option changes how a store is opened.
+type Option func(*Store)
+
+// WithClock gives the store a clock other than time.Now.
+func WithClock(now func() time.Time) Option {
+	return func(s *Store) { s.now = now }
+}
+
+// Open opens a database that Migrate has brought up to date.
+func Open(ctx context.Context, cfg Config, logger *slog.Logger, options ...Option) (*Store, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	db, err := openDatabase(cfg)
+	if err != nil {
+		return nil, err
+	}
+	if err := db.migrated(ctx, cfg.Driver); err != nil {
+		return nil, errors.Join(err, db.close())
+	}
+	s := &Store{db: db, committed: make(chan struct{}, 1), now: time.Now, logger: logger}
+	for _, option := range options {
+		option(s)
+	}
+	if cfg.Driver == DriverSQLite {
+		s.writer = startGroupWriter(db.write, s.clock, s.signal, logger)
+	} else {
+		s.writer = &rowLockWriter{db: db.write, now: s.clock, wrote: s.signal}
+	}
+	return s, nil
+}
+
+// Close waits for the writes that have begun, refuses later ones, and closes the connections.
+func (s *Store) Close() error {
+	s.writer.close()
+	return s.db.close()
+}
+
+// Ping says whether the database answers.
+func (s *Store) Ping(ctx context.Context) error {
+	pool, err := s.db.read.DB()
+	if err != nil {
+		return fmt.Errorf("find the connections: %w", err)
+	}
+	return translate("ping the database", pool.PingContext(ctx))
+}
+
+// clock is the time at the precision in which it is stored, so that what a write answers is what a read will.
+func (s *Store) clock() time.Time { return s.now().UTC().Truncate(time.Microsecond) }
+
+func (s *Store) signal() {
+	select {
+	case s.committed <- struct{}{}:
+	default:
+	}
+}

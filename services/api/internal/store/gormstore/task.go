@@ -1,0 +1,162 @@
+package gormstore
+
+import (
+	"context"
+	"errors"
+
+	"github.com/coffer-dbaas/coffer/pkg/action"
+	journalv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/journal/v1"
+	"github.com/coffer-dbaas/coffer/services/api/internal/store"
+)
+
+// Task finds a task with its steps.
+func (s *Store) Task(ctx context.Context, projectID, id string) (store.Task, error) {
+	query := s.db.read.WithContext(ctx).Where("id = ?", id)
+	if projectID != "" {
+		query = query.Where("project_id = ?", projectID)
+	}
+	var row taskRow
+	if err := query.Take(&row).Error; err != nil {
+		return store.Task{}, translate("read a task", err)
+	}
+	return row.task()
+}
+
+// ListTasks lists tasks with their steps, newest first.
+func (s *Store) ListTasks(ctx context.Context, f store.TaskFilter, page store.Page) ([]store.Task, string, error) {
+	query := s.db.read.WithContext(ctx).Order("created DESC, id DESC").Limit(page.Limit + 1)
+	for _, filter := range []struct{ condition, value string }{
+		{"project_id = ?", f.ProjectID},
+		{"instance_id = ?", f.InstanceID},
+		{"state = ?", string(f.State)},
+		{"action = ?", string(f.Action)},
+	} {
+		if filter.value != "" {
+			query = query.Where(filter.condition, filter.value)
+		}
+	}
+	if page.Marker != "" {
+		last, err := s.Task(ctx, f.ProjectID, page.Marker)
+		if err != nil {
+			return nil, "", err
+		}
+		created := last.Created.UnixMicro()
+		query = query.Where("(created < ? OR created = ? AND id < ?)", created, created, last.ID)
+	}
+	var rows []taskRow
+	if err := query.Find(&rows).Error; err != nil {
+		return nil, "", translate("list tasks", err)
+	}
+	next := ""
+	if len(rows) > page.Limit {
+		rows = rows[:page.Limit]
+		next = rows[len(rows)-1].ID
+	}
+	tasks, err := tasksOf(rows)
+	return tasks, next, err
+}
+
+// CancelTask asks a task to stop.
+func (s *Store) CancelTask(
+	ctx context.Context, projectID, id string, allowed func(store.Task) error,
+) (store.Task, error) {
+	var cancelled store.Task
+	err := s.writer.write(ctx, "cancel a task", func(u *unit) error {
+		row, instance, err := u.lockTask(id)
+		if err != nil {
+			return err
+		}
+		if projectID != "" && row.ProjectID != projectID {
+			return store.ErrNotFound
+		}
+		task, err := row.task()
+		if err != nil {
+			return err
+		}
+		if err := allowed(task); err != nil {
+			return err
+		}
+		if err := u.cancel(row, instance); err != nil {
+			return err
+		}
+		cancelled, err = row.task()
+		return err
+	})
+	return cancelled, err
+}
+
+func (u *unit) cancel(task *taskRow, instance *locked) error {
+	switch {
+	case task.State.Ended() || task.Stop != int32(journalv1.StopMode_STOP_MODE_UNSPECIFIED):
+		return nil
+	case task.State == store.TaskRunning:
+		task.Stop = int32(journalv1.StopMode_STOP_MODE_UNDO)
+		return u.saveTask(task)
+	}
+	instance.TaskStatus = task.StatusBefore
+	if task.admission() == action.AdmitNew {
+		instance.TaskStatus = lostStatus(task.Action)
+		instance.setFault(&store.Fault{
+			Message: "The creation of the instance was cancelled before it began; delete the instance.",
+		}, u.now)
+	}
+	if err := u.end(task, store.TaskCancelled, nil); err != nil {
+		return err
+	}
+	return u.leave(instance)
+}
+
+// end writes the task's end and forgets its secrets.
+func (u *unit) end(task *taskRow, state store.TaskState, failure *store.TaskError) error {
+	task.State = state
+	task.setError(failure)
+	if state == store.TaskSucceeded {
+		task.Progress = 100
+	}
+	finished := u.now.UnixMicro()
+	task.Finished = &finished
+	task.LeaseExpires = nil
+	if err := u.dropSecrets(task.ID); err != nil {
+		return err
+	}
+	return errors.Join(u.saveTask(task), u.tellTask(task))
+}
+
+func (u *unit) dropSecrets(taskID string) error {
+	return u.db.Where("task_id = ?", taskID).Delete(&secretRow{}).Error
+}
+
+// leave writes the instance after one of its tasks has ended: the next one is rung, and what it will do is what
+// users see from now on.
+func (u *unit) leave(instance *locked) error {
+	instance.Updated = u.now.UnixMicro()
+	waiting, err := u.unfinished(instance.ID)
+	if err != nil {
+		return err
+	}
+	if len(waiting) > 0 {
+		if err := u.next(instance, waiting); err != nil {
+			return err
+		}
+	}
+	return instance.save()
+}
+
+func (u *unit) next(instance *locked, waiting []taskRow) error {
+	shown := &waiting[0]
+	if deletion := deletionAmong(waiting); deletion != nil {
+		shown = deletion
+	}
+	if a, known := action.Lookup(shown.Action); known {
+		instance.TaskStatus = a.TaskStatus
+	}
+	first := &waiting[0]
+	if first.State != store.TaskQueued {
+		return nil
+	}
+	if err := u.ring(first); err != nil {
+		return err
+	}
+	return u.saveTask(first)
+}
+

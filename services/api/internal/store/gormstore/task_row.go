@@ -1,0 +1,143 @@
+package gormstore
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/coffer-dbaas/coffer/pkg/action"
+	"github.com/coffer-dbaas/coffer/pkg/status"
+	commandv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/command/v1"
+	journalv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/journal/v1"
+	"github.com/coffer-dbaas/coffer/services/api/internal/store"
+)
+
+// taskRow maps the table tasks.
+type taskRow struct {
+	ID         string `gorm:"primaryKey"`
+	InstanceID string
+	// Ordinal is the task's place among those of its instance, in order of acceptance.
+	Ordinal      int64
+	InstanceName string
+	ProjectID    string
+	RequestID    string
+	Action       action.Name
+	State        store.TaskState
+	// StatusBefore is the task status to go back to when no run ever starts the task.
+	StatusBefore status.Task
+	Progress     int
+	Command      []byte
+	// Steps is JSON: they are read and written whole, in one statement with their task.
+	Steps        string
+	Epoch        int64
+	Claims       int
+	Worker       string
+	LeaseExpires *int64
+	Stop         int32
+	ErrorCode    string
+	ErrorStep    string
+	ErrorMessage string
+	// Rings counts the commands written to the outbox, the last of them at Rung; 0 when there was none.
+	Rings    int
+	Rung     int64
+	Created  int64
+	Started  *int64
+	Finished *int64
+}
+
+func (taskRow) TableName() string { return "tasks" }
+
+// stepJSON is a step inside a task's row.
+type stepJSON struct {
+	Name        string `json:"name"`
+	Status      int32  `json:"status"`
+	Attempt     int    `json:"attempt,omitempty"`
+	Message     string `json:"message,omitempty"`
+	Cancellable bool   `json:"cancellable,omitempty"`
+	Started     *int64 `json:"started,omitempty"`
+	Finished    *int64 `json:"finished,omitempty"`
+}
+
+func (r *taskRow) leased(now time.Time) bool {
+	return r.State == store.TaskRunning && r.LeaseExpires != nil && *r.LeaseExpires > now.UnixMicro()
+}
+
+func (r *taskRow) admission() action.Admission {
+	a, _ := action.Lookup(r.Action)
+	return a.Admission
+}
+
+func (r *taskRow) setError(e *store.TaskError) {
+	if e == nil {
+		r.ErrorCode, r.ErrorStep, r.ErrorMessage = "", "", ""
+		return
+	}
+	r.ErrorCode, r.ErrorStep, r.ErrorMessage = e.Code, e.Step, e.Message
+}
+
+func (r *taskRow) steps() ([]store.Step, error) {
+	if r.Steps == "" {
+		return nil, nil
+	}
+	var written []stepJSON
+	if err := json.Unmarshal([]byte(r.Steps), &written); err != nil {
+		return nil, fmt.Errorf("read steps of task %s: %w", r.ID, err)
+	}
+	steps := make([]store.Step, 0, len(written))
+	for _, s := range written {
+		steps = append(steps, store.Step{
+			Name: s.Name, Status: journalv1.StepStatus(s.Status), Attempt: s.Attempt, Message: s.Message,
+			Cancellable: s.Cancellable, Started: instantOrNil(s.Started), Finished: instantOrNil(s.Finished),
+		})
+	}
+	return steps, nil
+}
+
+func (r *taskRow) setSteps(steps []store.Step) error {
+	written := make([]stepJSON, 0, len(steps))
+	for _, s := range steps {
+		written = append(written, stepJSON{
+			Name: s.Name, Status: int32(s.Status), Attempt: s.Attempt, Message: s.Message,
+			Cancellable: s.Cancellable, Started: micros(s.Started), Finished: micros(s.Finished),
+		})
+	}
+	text, err := json.Marshal(written)
+	if err != nil {
+		return fmt.Errorf("write steps of task %s: %w", r.ID, err)
+	}
+	r.Steps = string(text)
+	return nil
+}
+
+func (r *taskRow) task() (store.Task, error) {
+	t := store.Task{
+		ID: r.ID, Action: r.Action, InstanceID: r.InstanceID, InstanceName: r.InstanceName, ProjectID: r.ProjectID,
+		RequestID: r.RequestID, State: r.State, Progress: r.Progress, Command: &commandv1.Command{},
+		Epoch: r.Epoch, Claims: r.Claims, Worker: r.Worker, LeaseExpires: instantOrNil(r.LeaseExpires),
+		Stop:    journalv1.StopMode(r.Stop),
+		Created: instant(r.Created), Started: instantOrNil(r.Started), Finished: instantOrNil(r.Finished),
+	}
+	if r.ErrorCode != "" {
+		t.Error = &store.TaskError{Code: r.ErrorCode, Step: r.ErrorStep, Message: r.ErrorMessage}
+	}
+	if err := proto.Unmarshal(r.Command, t.Command); err != nil {
+		return t, fmt.Errorf("read command of task %s: %w", r.ID, err)
+	}
+	var err error
+	t.Steps, err = r.steps()
+	return t, err
+}
+
+func tasksOf(rows []taskRow) ([]store.Task, error) {
+	tasks := make([]store.Task, 0, len(rows))
+	for i := range rows {
+		t, err := rows[i].task()
+		if err != nil {
+			return nil, err
+		}
+		tasks = append(tasks, t)
+	}
+	return tasks, nil
+}

@@ -1,0 +1,132 @@
+package gormstore
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+
+	eventv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/event/v1"
+	"github.com/coffer-dbaas/coffer/services/api/internal/store"
+)
+
+// unit is one write: a transaction of its own, or a savepoint of a shared one.
+type unit struct {
+	db *gorm.DB
+	// now is the time of everything that the unit writes.
+	now time.Time
+	// shared says that others may write at the same time, so that what was read before a lock is to be read again.
+	shared bool
+	// messages are written to the outbox at the unit's end.
+	messages []outboxRow
+}
+
+// run runs fn and then writes the outbox.
+func (u *unit) run(fn func(*unit) error) error {
+	if err := fn(u); err != nil {
+		return err
+	}
+	if len(u.messages) == 0 {
+		return nil
+	}
+	return u.db.Create(&u.messages).Error
+}
+
+// locked is an instance's row under the unit's lock, with what users saw of it before.
+type locked struct {
+	instanceRow
+	unit *unit
+	seen *eventv1.InstanceEvent
+}
+
+// lock locks the row of an instance, deleted or not.
+func (u *unit) lock(instanceID string) (*locked, error) {
+	l := &locked{unit: u}
+	err := u.db.Clauses(clause.Locking{Strength: clause.LockingStrengthUpdate}).
+		Where("id = ?", instanceID).Take(&l.instanceRow).Error
+	if err != nil {
+		return nil, err
+	}
+	instance, err := l.instance()
+	if err != nil {
+		return nil, err
+	}
+	l.seen = store.InstanceEvent(instance, u.now)
+	return l, nil
+}
+
+// save writes the row back and tells what users see, if that changed.
+func (l *locked) save() error {
+	if err := l.unit.db.Select("*").Updates(&l.instanceRow).Error; err != nil {
+		return err
+	}
+	return l.tell()
+}
+
+func (l *locked) tell() error {
+	instance, err := l.instance()
+	if err != nil {
+		return err
+	}
+	now := store.InstanceEvent(instance, l.unit.now)
+	if proto.Equal(l.seen, now) {
+		return nil
+	}
+	l.seen = now
+	return l.unit.tellInstance(l.ProjectID, now)
+}
+
+// lockTask locks the instance of a task and reads the task under that lock.
+func (u *unit) lockTask(taskID string) (*taskRow, *locked, error) {
+	task := &taskRow{}
+	if err := u.db.Where("id = ?", taskID).Take(task).Error; err != nil {
+		return nil, nil, err
+	}
+	instance, err := u.lock(task.InstanceID)
+	if err != nil {
+		return nil, nil, fmt.Errorf("instance of task %s: %w", taskID, err)
+	}
+	if u.shared {
+		*task = taskRow{}
+		if err := u.db.Where("id = ?", taskID).Take(task).Error; err != nil {
+			return nil, nil, err
+		}
+	}
+	return task, instance, nil
+}
+
+// lockRun locks the task of a run that is still its newest.
+func (u *unit) lockRun(run store.Run) (*taskRow, *locked, error) {
+	task, instance, err := u.lockTask(run.TaskID)
+	if errors.Is(err, gorm.ErrRecordNotFound) {
+		return nil, nil, store.ErrSuperseded
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return task, instance, task.held(run)
+}
+
+// held refuses a run that is not the task's newest, or whose task has ended.
+func (r *taskRow) held(run store.Run) error {
+	if r.State != store.TaskRunning || r.Epoch != run.Epoch {
+		return store.ErrSuperseded
+	}
+	return nil
+}
+
+// saveTask writes the row back.
+func (u *unit) saveTask(task *taskRow) error {
+	return u.db.Select("*").Updates(task).Error
+}
+
+// unfinished are the instance's unfinished tasks in order of acceptance.
+func (u *unit) unfinished(instanceID string) ([]taskRow, error) {
+	var rows []taskRow
+	err := u.db.Where("instance_id = ? AND state IN (?, ?)", instanceID, store.TaskQueued, store.TaskRunning).
+		Order("ordinal").Find(&rows).Error
+	return rows, err
+}
