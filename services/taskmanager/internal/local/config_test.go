@@ -1,0 +1,32 @@
+package local
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+func TestTheDefaultsAreValidButForTheFolder(t *testing.T) {
+	cfg := DefaultConfig()
+	assert.ErrorContains(t, cfg.Validate(), "data_dir")
+	cfg.DataDir = "/srv/coffer"
+	assert.NoError(t, cfg.Validate())
+}
+
+func TestEveryFaultOfAConfigurationIsTold(t *testing.T) {
+	cfg := Config{
+		DataDir: "coffer-data", GuestAgent: "bin/agent", AddressRange: "10.0.0.0/20", UIDBase: 1,
+		Flavors: []Flavor{{ID: "one", RAM: 1}, {ID: "2", Name: "a", RAM: 512, VCPUs: 1}, {ID: "2", Name: "a", RAM: 512, VCPUs: 1}},
+	}
+	err := cfg.Validate()
+	for _, part := range []string{
+		"data_dir", "guestagent", "address_range", "uid_base", "stop_limit", "template_limit", "region",
+		"flavors[0]: id", "flavors[0]: name", "flavors[0]: ram", "flavors[0]: vcpus", "flavors[2]: id", "flavors[2]: name",
+	} {
+		assert.ErrorContains(t, err, part)
+	}
+	for _, bad := range []string{"127.0.16.0/20", "127.1.0.0/16", "127.1.1.0/20", "x"} {
+		_, err := parseRange(bad)
+		assert.Error(t, err, bad)
+	}
+}
