@@ -158,7 +158,7 @@ func TestTheCacheIsBounded(t *testing.T) {
 
 func TestOpenNamesWhatIsWrong(t *testing.T) {
 	_, err := Open(Config{URL: "ftp://x", Mount: "identity/"}, nil, time.Now, slog.New(slog.DiscardHandler))
-	for _, fault := range []string{"users_file", "public_url", `url is "ftp://x"`, "mount", "region", "token_ttl"} {
+	for _, fault := range []string{"users_file", "public_url", `url: is "ftp://x"`, "mount", "region", "token_ttl"} {
 		require.ErrorContains(t, err, fault)
 	}
 	cfg := DefaultConfig()

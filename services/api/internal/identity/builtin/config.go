@@ -38,11 +38,11 @@ func DefaultConfig() Config {
 	}
 }
 
-// Validate names every fault.
+// Validate joins every fault, each beginning with the setting's name and a colon.
 func (c Config) Validate() error {
 	var faults []error
 	if c.UsersFile == "" {
-		faults = append(faults, errors.New("users_file must name a file"))
+		faults = append(faults, errors.New("users_file: must name a file"))
 	}
 	if err := validateURL("public_url", c.PublicURL); err != nil {
 		faults = append(faults, err)
@@ -53,16 +53,16 @@ func (c Config) Validate() error {
 		}
 	}
 	if !strings.HasPrefix(c.Mount, "/") || strings.HasSuffix(c.Mount, "/") {
-		faults = append(faults, fmt.Errorf("mount is %q; it must start with a slash and not end with one", c.Mount))
+		faults = append(faults, fmt.Errorf("mount: is %q; must start with a slash and not end with one", c.Mount))
 	}
 	if c.Region == "" {
-		faults = append(faults, errors.New("region must not be empty"))
+		faults = append(faults, errors.New("region: must not be empty"))
 	}
 	if c.TokenTTL < time.Minute {
-		faults = append(faults, fmt.Errorf("token_ttl is %s; it must be at least 1m", c.TokenTTL))
+		faults = append(faults, fmt.Errorf("token_ttl: is %s; must be at least 1m", c.TokenTTL))
 	}
 	if c.TokenRecheck < 0 || c.TokenRecheck > time.Minute {
-		faults = append(faults, fmt.Errorf("token_recheck is %s; it must be between 0s and 1m", c.TokenRecheck))
+		faults = append(faults, fmt.Errorf("token_recheck: is %s; must be between 0s and 1m", c.TokenRecheck))
 	}
 	return errors.Join(faults...)
 }
@@ -70,7 +70,7 @@ func (c Config) Validate() error {
 func validateURL(name, value string) error {
 	u, err := url.Parse(value)
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || strings.HasSuffix(value, "/") {
-		return fmt.Errorf("%s is %q; it must be an http or https URL without a slash at its end", name, value)
+		return fmt.Errorf("%s: is %q; must be an http or https URL without a slash at its end", name, value)
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -19,6 +20,7 @@ import (
 	"golang.org/x/crypto/bcrypt"
 
 	"github.com/coffer-dbaas/coffer/services/api/internal/store"
+	"github.com/coffer-dbaas/coffer/services/api/internal/store/gormstore"
 )
 
 // The people and places of the tests.
@@ -28,55 +30,52 @@ const (
 	password                              = "correct horse battery staple"
 )
 
-// memoryTokens is the store's role in memory; it counts and can fail.
-type memoryTokens struct {
-	mu     sync.Mutex
-	byHash map[string]store.Token
-	reads  int
-	fail   error
+// watchedTokens is a real store that counts reads, remembers what was saved, and can fail.
+type watchedTokens struct {
+	store.Tokens
+
+	mu    sync.Mutex
+	saved []store.Token
+	reads int
+	fail  error
 	// beforeAnswer runs after a token was read and before it is handed out.
 	beforeAnswer func()
 }
 
-func (m *memoryTokens) SaveToken(_ context.Context, t store.Token) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.byHash[string(t.Hash)] = t
-	return m.fail
+func (w *watchedTokens) SaveToken(ctx context.Context, t store.Token) error {
+	w.mu.Lock()
+	w.saved = append(w.saved, t)
+	w.mu.Unlock()
+	return w.Tokens.SaveToken(ctx, t)
 }
 
-func (m *memoryTokens) Token(_ context.Context, hash []byte) (store.Token, error) {
-	m.mu.Lock()
-	m.reads++
-	t, ok := m.byHash[string(hash)]
-	fail, before := m.fail, m.beforeAnswer
-	m.mu.Unlock()
+func (w *watchedTokens) Token(ctx context.Context, hash []byte) (store.Token, error) {
+	w.mu.Lock()
+	w.reads++
+	fail, before := w.fail, w.beforeAnswer
+	w.mu.Unlock()
+	t, err := w.Tokens.Token(ctx, hash)
 	if before != nil {
 		before()
 	}
-	if fail != nil {
-		return store.Token{}, fail
-	}
-	if !ok {
-		return store.Token{}, store.ErrNotFound
-	}
-	return t, nil
+	return t, errors.Join(fail, err)
 }
 
-func (m *memoryTokens) RevokeToken(_ context.Context, hash []byte) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	delete(m.byHash, string(hash))
-	return m.fail
+func openStore(t *testing.T) store.Tokens {
+	t.Helper()
+	cfg := gormstore.Config{Driver: gormstore.DriverSQLite, DSN: filepath.Join(t.TempDir(), "state.db")}
+	require.NoError(t, gormstore.Migrate(t.Context(), cfg))
+	s, err := gormstore.Open(t.Context(), cfg, slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	return s
 }
-
-func (m *memoryTokens) PurgeExpired(context.Context, time.Time) error { return m.fail }
 
 // house is a built-in identity behind an HTTP server, with a clock that the test turns.
 type house struct {
 	*Builtin
 	t      *testing.T
-	tokens *memoryTokens
+	tokens *watchedTokens
 	log    *bytes.Buffer
 	server *httptest.Server
 
@@ -87,7 +86,7 @@ type house struct {
 func newHouse(t *testing.T) *house {
 	t.Helper()
 	h := &house{
-		t: t, tokens: &memoryTokens{byHash: map[string]store.Token{}}, log: &bytes.Buffer{},
+		t: t, tokens: &watchedTokens{Tokens: openStore(t)}, log: &bytes.Buffer{},
 		clock: time.Date(2026, 11, 22, 10, 0, 0, 123456789, time.UTC),
 	}
 	// The handler is looked up per call, so that the server's address can be in the configuration.
