@@ -1,0 +1,92 @@
+// Command coffer-guestagent is the agent beside one database.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/coffer-dbaas/coffer/services/guestagent"
+)
+
+// version is set by the linker.
+var version = "devel"
+
+const usage = `usage:
+  coffer-guestagent serve --dir FOLDER
+  coffer-guestagent make-template --manager mariadb --version VERSION --dir FOLDER [--engine-root FOLDER]
+  coffer-guestagent version
+`
+
+func main() {
+	// The machine's memory is the database's: collect early rather than grow.
+	debug.SetGCPercent(50)
+	debug.SetMemoryLimit(12 << 20)
+	if err := run(os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "coffer-guestagent:", err)
+		os.Exit(1)
+	}
+}
+
+func run(args []string) error {
+	// SIGINT and SIGTERM end the agent alone.
+	ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer cancel()
+	command := ""
+	if len(args) > 0 {
+		command, args = args[0], args[1:]
+	}
+	switch command {
+	case "serve":
+		return serve(ctx, args)
+	case "make-template":
+		return makeTemplate(ctx, args)
+	case "version":
+		fmt.Println(version)
+		return nil
+	case "help", "-h", "--help":
+		fmt.Print(usage)
+		return nil
+	}
+	return errors.New("unknown command\n" + usage)
+}
+
+func serve(ctx context.Context, args []string) error {
+	flags := flag.NewFlagSet("serve", flag.ContinueOnError)
+	dir := flags.String("dir", "", "the server's folder, absolute")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	// SIGPWR says that the machine goes down, and the database with it.
+	powerOff := make(chan struct{})
+	power := make(chan os.Signal, 1)
+	signal.Notify(power, syscall.SIGPWR)
+	go func() {
+		<-power
+		close(powerOff)
+	}()
+	if err := os.Chdir(*dir); err != nil {
+		return err
+	}
+	return guestagent.Run(ctx, guestagent.Config{
+		Dir: *dir, Version: version, PowerOff: powerOff, Log: slog.New(slog.NewTextHandler(os.Stderr, nil)),
+	})
+}
+
+func makeTemplate(ctx context.Context, args []string) error {
+	flags := flag.NewFlagSet("make-template", flag.ContinueOnError)
+	manager := flags.String("manager", "mariadb", "the engine")
+	exact := flags.String("version", "", "the engine's exact version")
+	dir := flags.String("dir", "", "the folder of templates, absolute")
+	root := flags.String("engine-root", "", "what to put before the paths of the engine's programs")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	return guestagent.MakeTemplate(ctx, *manager, *exact, *dir, *root)
+}

@@ -1,0 +1,77 @@
+package mariadb
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"github.com/coffer-dbaas/coffer/pkg/errs"
+	"github.com/coffer-dbaas/coffer/services/guestagent/internal/template"
+)
+
+// MakeTemplate makes the template of a version, an exact one, if it is missing, and gives its data directory. Invalid:
+// the programs are of another version.
+func MakeTemplate(ctx context.Context, folder, root, version string) (string, error) {
+	p, err := findPrograms(ctx, root)
+	if err != nil {
+		return "", err
+	}
+	if version != p.version {
+		return "", otherVersion(version, p.version)
+	}
+	return p.template(ctx, folder)
+}
+
+func otherVersion(wanted, found string) error {
+	return errs.New(errs.Invalid, "VERSION_MISSING", "The server has MariaDB %s, not %s.", found, wanted)
+}
+
+func (p programs) template(ctx context.Context, folder string) (string, error) {
+	return template.Ensure(ctx, folder, Manager+"-"+p.version, p.build)
+}
+
+// noAccounts leaves the account that owns the views of the schema sys and no other: neither root nor anonymous.
+const noAccounts = `DELETE FROM mysql.global_priv WHERE User <> 'mariadb.sys';
+DELETE FROM mysql.proxies_priv;
+`
+
+func (p programs) build(ctx context.Context, path string, uid uint32) error {
+	redo := fmt.Sprintf("--innodb-log-file-size=%dM", redoMiB)
+	install := []string{
+		"--no-defaults", "--datadir=" + path, "--skip-test-db", "--skip-name-resolve",
+		"--auth-root-authentication-method=normal", redo,
+	}
+	bootstrap := []string{"--no-defaults", "--bootstrap", "--datadir=" + path, redo}
+	if p.root != "" {
+		install = append(install, "--basedir="+filepath.Join(p.root, "usr"))
+		bootstrap = append(bootstrap, "--basedir="+filepath.Join(p.root, "usr"))
+	}
+	if err := runAs(ctx, uid, filepath.Dir(path), "", p.install, install...); err != nil {
+		return err
+	}
+	return runAs(ctx, uid, filepath.Dir(path), noAccounts, p.server, bootstrap...)
+}
+
+// runAs runs a program to its end; uid 0 is the caller's user. The error holds the end of its output.
+func runAs(ctx context.Context, uid uint32, folder, input, path string, args ...string) error {
+	cmd := exec.CommandContext(ctx, path, args...)
+	cmd.Dir, cmd.Stdin = folder, strings.NewReader(input)
+	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"}
+	if uid != 0 {
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uid, Gid: uid}}
+	}
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("%s: %w: %s", filepath.Base(path), err, lastLines(out))
+	}
+	return nil
+}
+
+func lastLines(out []byte) []byte {
+	out = bytes.TrimSpace(out)
+	return out[max(0, len(out)-500):]
+}

@@ -1,0 +1,165 @@
+package instance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/coffer-dbaas/coffer/pkg/errs"
+	"github.com/coffer-dbaas/coffer/services/guestagent/internal/durable"
+	"github.com/coffer-dbaas/coffer/services/guestagent/internal/engine"
+	"github.com/coffer-dbaas/coffer/services/guestagent/internal/process"
+	"github.com/coffer-dbaas/coffer/services/guestagent/internal/report"
+	"github.com/coffer-dbaas/coffer/services/guestagent/internal/settings"
+	"github.com/coffer-dbaas/coffer/services/guestagent/internal/volume"
+)
+
+// askLimit bounds one question to the database.
+const askLimit = 3 * time.Second
+
+// Config is what an instance needs.
+type Config struct {
+	Server settings.Server
+	Kinds  engine.Kinds
+	Hub    *report.Hub
+	Log    *slog.Logger
+}
+
+// Instance is the server's database.
+type Instance struct {
+	Config
+
+	mu    sync.Mutex
+	parts *parts
+	// prepared is closed when there are parts.
+	prepared chan struct{}
+}
+
+// parts exist from Prepare on and stay.
+type parts struct {
+	manager string
+	engine  engine.Engine
+	loop    *process.Loop
+}
+
+// chosen is what Prepare was asked for, on disk.
+type chosen struct {
+	Manager   string `json:"manager"`
+	Version   string `json:"version"`
+	MemoryMiB int    `json:"memory_mib"`
+}
+
+// Open finds what a former agent prepared.
+func Open(ctx context.Context, config Config) (*Instance, error) {
+	i := &Instance{Config: config, prepared: make(chan struct{})}
+	var c chosen
+	switch err := durable.ReadJSON(i.chosenPath(), &c); {
+	case errors.Is(err, fs.ErrNotExist):
+		return i, nil
+	case err != nil:
+		return nil, err
+	}
+	e, err := i.Kinds.Open(ctx, c.Manager, i.Server)
+	if err != nil {
+		return nil, fmt.Errorf("open the engine of the prepared database: %w", err)
+	}
+	return i, i.assemble(c.Manager, e)
+}
+
+// Run owns the database process and watches its volume until the context ends; the database runs on.
+func (i *Instance) Run(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-i.prepared:
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	p, err := i.get()
+	if err != nil {
+		return err
+	}
+	watch := volume.Watch{
+		Folder: i.Server.DataDir, Limit: i.volumeLimit, SetReadOnly: p.engine.SetReadOnly, Hub: i.Hub, Log: i.Log,
+	}
+	var watching sync.WaitGroup
+	watching.Go(func() { watch.Run(ctx) })
+	defer watching.Wait()
+	defer cancel()
+	return p.loop.Run(ctx)
+}
+
+// Loop owns the database process. WrongState: the database is not prepared.
+func (i *Instance) Loop() (*process.Loop, error) {
+	p, err := i.get()
+	if err != nil {
+		return nil, err
+	}
+	return p.loop, nil
+}
+
+// Halt stops the database, if there is one, because the machine goes down.
+func (i *Instance) Halt(ctx context.Context) error {
+	p, err := i.get()
+	if err != nil {
+		return nil //nolint:nilerr // nothing is prepared, so nothing runs
+	}
+	return p.loop.RequestAndWaitHalt(ctx)
+}
+
+// Manager and capabilities of the engine; empty before Prepare.
+func (i *Instance) Manager() (manager string, capabilities []string) {
+	p, err := i.get()
+	if err != nil {
+		return "", nil
+	}
+	return p.manager, p.engine.Capabilities()
+}
+
+func (i *Instance) get() (*parts, error) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.parts == nil {
+		return nil, errs.New(errs.WrongState, "NOT_PREPARED", "The database is not prepared.")
+	}
+	return i.parts, nil
+}
+
+func (i *Instance) assemble(manager string, e engine.Engine) error {
+	loop, err := process.New(process.Config{
+		StatePath: filepath.Join(i.Server.AgentDir(), "process.json"), Hub: i.Hub, Log: i.Log,
+	}, e)
+	if err != nil {
+		return err
+	}
+	i.Hub.Update(func(s *report.Status) { s.Version = e.Version() })
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.parts = &parts{manager: manager, engine: e, loop: loop}
+	close(i.prepared)
+	return nil
+}
+
+func (i *Instance) chosenPath() string { return filepath.Join(i.Server.AgentDir(), "instance.json") }
+
+// volumeLimit reads the provider's file again: a volume may have grown.
+func (i *Instance) volumeLimit() (uint64, error) {
+	now, err := settings.Read(i.Server.Folder)
+	return now.VolumeLimitBytes, err
+}
+
+// Ask asks the database a query.
+func (i *Instance) Ask(ctx context.Context) error {
+	p, err := i.get()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, askLimit)
+	defer cancel()
+	return p.engine.Answers(ctx)
+}

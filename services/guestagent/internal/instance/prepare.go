@@ -1,0 +1,109 @@
+package instance
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/coffer-dbaas/coffer/pkg/errs"
+	"github.com/coffer-dbaas/coffer/pkg/status"
+	"github.com/coffer-dbaas/coffer/services/guestagent/internal/durable"
+	"github.com/coffer-dbaas/coffer/services/guestagent/internal/engine"
+	"github.com/coffer-dbaas/coffer/services/guestagent/internal/report"
+)
+
+// Plan is what Prepare shall make.
+type Plan struct {
+	Manager string
+	// Version is an exact version or its series; empty takes what is there.
+	Version string
+	// MemoryMiB is the flavor's memory; 0 takes the server's.
+	MemoryMiB int
+	Databases []engine.Database
+	Users     []engine.User
+}
+
+// Prepare makes the data directory, starts the database and creates its first databases and users. It may be repeated
+// after a crash at any point.
+func (i *Instance) Prepare(ctx context.Context, plan Plan, tell func(message string)) error {
+	i.building()
+	err := i.prepare(ctx, plan, tell)
+	if err != nil {
+		i.failed()
+	}
+	return err
+}
+
+func (i *Instance) prepare(ctx context.Context, plan Plan, tell func(message string)) error {
+	p, err := i.choose(ctx, plan, tell)
+	if err != nil {
+		return err
+	}
+	tell("starting the database")
+	if err := p.loop.RequestAndWaitStart(ctx); err != nil {
+		return err
+	}
+	if len(plan.Databases)+len(plan.Users) > 0 {
+		tell("creating databases and users")
+	}
+	if err := p.engine.CreateDatabases(ctx, plan.Databases); err != nil {
+		return err
+	}
+	if err := p.engine.CreateUsers(ctx, plan.Users); err != nil {
+		return err
+	}
+	return p.engine.Settle(ctx)
+}
+
+// choose installs an engine, or finds that an interrupted Prepare has.
+func (i *Instance) choose(ctx context.Context, plan Plan, tell func(message string)) (*parts, error) {
+	if p, err := i.get(); err == nil {
+		if p.manager != plan.Manager {
+			return nil, errs.New(errs.Conflict, "ALREADY_PREPARED", "The database is prepared as %s.", p.manager)
+		}
+		return p, nil
+	}
+	e, err := i.Kinds.Open(ctx, plan.Manager, i.Server)
+	if err != nil {
+		return nil, err
+	}
+	if v := e.Version(); plan.Version != "" && plan.Version != v && !strings.HasPrefix(v, plan.Version+".") {
+		return nil, errs.New(errs.Invalid, "VERSION_MISSING", "The server has %s %s, not %s.", plan.Manager, v, plan.Version)
+	}
+	tell("making the data directory")
+	if err := e.Install(ctx); err != nil {
+		return nil, err
+	}
+	memory := plan.MemoryMiB
+	if memory == 0 {
+		memory = int(i.Server.MemoryBytes >> 20)
+	}
+	if err := e.Configure(memory); err != nil {
+		return nil, err
+	}
+	c := chosen{Manager: plan.Manager, Version: e.Version(), MemoryMiB: memory}
+	if err := durable.WriteJSON(i.chosenPath(), c); err != nil {
+		return nil, fmt.Errorf("note what is prepared: %w", err)
+	}
+	if err := i.assemble(plan.Manager, e); err != nil {
+		return nil, err
+	}
+	return i.get()
+}
+
+func (i *Instance) building() {
+	i.Hub.Update(func(s *report.Status) {
+		if s.PID == 0 {
+			s.Service, s.Message = status.ServiceBuilding, ""
+		}
+	})
+}
+
+// failed tells of a database that did not come to be; one that runs tells of itself.
+func (i *Instance) failed() {
+	i.Hub.Update(func(s *report.Status) {
+		if s.Service == status.ServiceBuilding {
+			s.Service, s.Message = status.ServiceFailed, "The database could not be prepared."
+		}
+	})
+}

@@ -1,0 +1,85 @@
+package process
+
+import (
+	"context"
+	"time"
+)
+
+const (
+	// A database that starts is asked often, since each pause is downtime; one that takes long, less often.
+	firstProbes = 2 * time.Millisecond
+	laterProbes = 20 * time.Millisecond
+	eager       = 3 * time.Second
+	// answerLimit bounds one question.
+	answerLimit = 3 * time.Second
+)
+
+// prober asks one database process whether it answers, until its context ends.
+type prober struct {
+	answers chan error
+	cancel  context.CancelFunc
+	ended   chan struct{}
+}
+
+// probe begins to ask. The first thing it tells is the first answer; after that it tells each outcome, interval by
+// interval.
+func probe(ctx context.Context, database Database, interval time.Duration) *prober {
+	ctx, cancel := context.WithCancel(ctx)
+	p := &prober{answers: make(chan error), cancel: cancel, ended: make(chan struct{})}
+	go func() {
+		defer close(p.ended)
+		p.awaitFirst(ctx, database)
+		p.repeat(ctx, database, interval)
+	}()
+	return p
+}
+
+// stop ends the asking and waits for its end.
+func (p *prober) stop() {
+	p.cancel()
+	<-p.ended
+}
+
+func (p *prober) awaitFirst(ctx context.Context, database Database) {
+	began := time.Now()
+	for answer(ctx, database) != nil {
+		pause := firstProbes
+		if time.Since(began) > eager {
+			pause = laterProbes
+		}
+		if !wait(ctx, pause) {
+			return
+		}
+	}
+	p.tell(ctx, nil)
+}
+
+func (p *prober) repeat(ctx context.Context, database Database, interval time.Duration) {
+	for wait(ctx, interval) {
+		p.tell(ctx, answer(ctx, database))
+	}
+}
+
+func (p *prober) tell(ctx context.Context, outcome error) {
+	select {
+	case p.answers <- outcome:
+	case <-ctx.Done():
+	}
+}
+
+func answer(ctx context.Context, database Database) error {
+	ctx, cancel := context.WithTimeout(ctx, answerLimit)
+	defer cancel()
+	return database.Answers(ctx)
+}
+
+func wait(ctx context.Context, pause time.Duration) bool {
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

@@ -1,0 +1,35 @@
+package process
+
+import (
+	"errors"
+	"io/fs"
+
+	"github.com/coffer-dbaas/coffer/pkg/proc"
+	"github.com/coffer-dbaas/coffer/services/guestagent/internal/durable"
+)
+
+// Wanted is what the database shall be.
+type Wanted string
+
+// The wanted states. A fenced database is stopped because another one has taken its place.
+const (
+	Running Wanted = "running"
+	Stopped Wanted = "stopped"
+	Fenced  Wanted = "fenced"
+)
+
+// state is what an agent must know of the database to go on where the former one ended.
+type state struct {
+	Wanted Wanted `json:"wanted"`
+	// Starts counts the processes; it changes together with Process, so none is counted twice or missed.
+	Starts  int64       `json:"starts"`
+	Process proc.Record `json:"process"`
+}
+
+func readState(path string) (state, error) {
+	s := state{Wanted: Stopped}
+	if err := durable.ReadJSON(path, &s); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return s, err
+	}
+	return s, nil
+}

@@ -1,0 +1,109 @@
+// Package settings reads what the provider tells a server's agent: server.json in the server's folder.
+package settings
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+)
+
+// Server is the content of server.json. It is written by the provider and only read here.
+type Server struct {
+	InstanceID string `json:"instance_id"`
+	// Address is where the database listens.
+	Address string `json:"address"`
+	// AgentListen is where the agent listens, with the port.
+	AgentListen string `json:"agent_listen"`
+	// DataDir is the mount point of the volume, or a plain folder. Absolute.
+	DataDir string `json:"data_dir"`
+	// VolumeLimitBytes bounds a plain folder; 0 where the file system itself is the limit.
+	VolumeLimitBytes uint64 `json:"volume_limit_bytes"`
+	// RunAsUID and RunAsGID are the database's user; 0 leaves the agent's.
+	RunAsUID uint32 `json:"run_as_uid"`
+	RunAsGID uint32 `json:"run_as_gid"`
+	// TemplatesDir holds the templates of data directories. Absolute.
+	TemplatesDir string `json:"templates_dir"`
+	// EngineRoot is put before the paths of the engine's programs, for one that is not installed at its usual place.
+	EngineRoot string `json:"engine_root"`
+	// MemoryBytes is what the flavor gives; 0 when unknown.
+	MemoryBytes uint64 `json:"memory_bytes"`
+
+	// Folder is where server.json was found. Absolute.
+	Folder string `json:"-"`
+}
+
+// Read reads a server's folder. The error joins all that is wrong.
+func Read(folder string) (Server, error) {
+	path := filepath.Join(folder, "server.json")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return Server{}, err
+	}
+	s := Server{Folder: folder}
+	if err := json.Unmarshal(text, &s); err != nil {
+		return Server{}, fmt.Errorf("read %s: %w", path, err)
+	}
+	if err := s.validate(); err != nil {
+		return Server{}, fmt.Errorf("read %s: %w", path, err)
+	}
+	return s, nil
+}
+
+func (s Server) validate() error {
+	var faults []error
+	if s.InstanceID == "" {
+		faults = append(faults, errors.New("instance_id is missing"))
+	}
+	if net.ParseIP(s.Address) == nil {
+		faults = append(faults, fmt.Errorf("address %q is not an IP address", s.Address))
+	}
+	if _, _, err := net.SplitHostPort(s.AgentListen); err != nil {
+		faults = append(faults, fmt.Errorf("agent_listen: %w", err))
+	}
+	for key, path := range map[string]string{
+		"the server's folder": s.Folder, "data_dir": s.DataDir, "templates_dir": s.TemplatesDir,
+	} {
+		if !filepath.IsAbs(path) {
+			faults = append(faults, fmt.Errorf("%s %q is not an absolute path", key, path))
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// AgentDir is the agent's own folder, closed to everybody else.
+func (s Server) AgentDir() string { return filepath.Join(s.Folder, "agent") }
+
+// BootstrapDir holds the CA's certificate and, before enrolment, the bootstrap certificate and key.
+func (s Server) BootstrapDir() string { return filepath.Join(s.Folder, "bootstrap") }
+
+// RunDir holds the database's socket; the database's user may write there.
+func (s Server) RunDir() string { return filepath.Join(s.Folder, "run") }
+
+// ConfDir holds the database's configuration; its user may read it.
+func (s Server) ConfDir() string { return filepath.Join(s.Folder, "conf") }
+
+// LogDir holds agent.log and the database's log.
+func (s Server) LogDir() string { return filepath.Join(s.Folder, "log") }
+
+// MakeFolders makes the folders that are missing, each with the owner and mode it must have.
+func (s Server) MakeFolders() error {
+	for path, mode := range map[string]os.FileMode{
+		s.AgentDir(): 0o700, s.RunDir(): 0o755, s.ConfDir(): 0o755, s.LogDir(): 0o755,
+	} {
+		if err := errors.Join(os.MkdirAll(path, mode), os.Chmod(path, mode)); err != nil {
+			return err
+		}
+	}
+	return s.Give(s.RunDir())
+}
+
+// Give makes a file or folder the database user's own.
+func (s Server) Give(path string) error {
+	if s.RunAsUID == 0 && s.RunAsGID == 0 {
+		return nil
+	}
+	return os.Lchown(path, int(s.RunAsUID), int(s.RunAsGID))
+}

@@ -1,0 +1,295 @@
+package guestagent_test
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
+	"google.golang.org/grpc/credentials"
+
+	"github.com/coffer-dbaas/coffer/pkg/pki"
+	"github.com/coffer-dbaas/coffer/pkg/proc"
+	guestagentv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/guestagent/v1"
+	"github.com/coffer-dbaas/coffer/services/guestagent/internal/settings"
+)
+
+// What all tests share: the built program, a folder of templates, and a CA.
+var (
+	program   string
+	templates string
+	authority *pki.CA
+)
+
+func TestMain(m *testing.M) {
+	code, err := withShared(m.Run)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func withShared(run func() int) (int, error) {
+	folder, err := os.MkdirTemp("", "guestagent-test-")
+	if err != nil {
+		return 0, err
+	}
+	defer os.RemoveAll(folder)
+	if err := os.Chmod(folder, 0o711); err != nil {
+		return 0, err
+	}
+	program, templates = filepath.Join(folder, "coffer-guestagent"), filepath.Join(folder, "templates")
+	build := exec.Command("go", "build", "-o", program, "./cmd/coffer-guestagent")
+	if out, err := build.CombinedOutput(); err != nil {
+		return 0, fmt.Errorf("build the agent: %w: %s", err, out)
+	}
+	if authority, err = pki.OpenCA(filepath.Join(folder, "ca")); err != nil {
+		return 0, err
+	}
+	return run(), nil
+}
+
+// machine is a server of the local kind with an agent in it.
+type machine struct {
+	t       *testing.T
+	id      string
+	server  settings.Server
+	agent   *proc.Process
+	manager *pki.Identity
+}
+
+func newMachine(t *testing.T, changes ...func(*settings.Server)) *machine {
+	t.Helper()
+	id := fmt.Sprintf("00000000-0000-4000-8000-%012x", rand.Uint64N(1<<48))
+	// The database's user must reach its folder, so not t.TempDir.
+	dir := filepath.Join(filepath.Dir(program), "servers", id)
+	address := fmt.Sprintf("127.%d.%d.%d", 2+rand.IntN(250), rand.IntN(256), 1+rand.IntN(254))
+	m := &machine{t: t, id: id, server: settings.Server{
+		InstanceID: id, Address: address, AgentListen: address + ":8781", DataDir: filepath.Join(dir, "data"),
+		TemplatesDir: templates, MemoryBytes: 256 << 20, Folder: dir, VolumeLimitBytes: 1 << 30,
+	}}
+	if os.Geteuid() == 0 {
+		m.server.RunAsUID, m.server.RunAsGID = 64000+rand.Uint32N(1000), 64000
+	}
+	for _, change := range changes {
+		change(&m.server)
+	}
+	for _, folder := range []string{dir, m.server.DataDir, m.server.BootstrapDir(), m.server.LogDir()} {
+		require.NoError(t, os.MkdirAll(folder, 0o755))
+	}
+	m.writeSettings()
+	certificate, key := m.issue(pki.BootstrapName(id))
+	for name, text := range map[string][]byte{"ca.pem": authority.PEM(), "cert.pem": certificate, "key.pem": key} {
+		require.NoError(t, os.WriteFile(filepath.Join(m.server.BootstrapDir(), name), text, 0o600))
+	}
+	m.manager = m.identity(pki.TaskmanagerName("test"))
+	t.Cleanup(m.destroy)
+	return m
+}
+
+func (m *machine) writeSettings() {
+	text, err := json.Marshal(m.server)
+	require.NoError(m.t, err)
+	require.NoError(m.t, os.WriteFile(filepath.Join(m.server.Folder, "server.json"), text, 0o600))
+}
+
+func (m *machine) issue(name pki.Name) (certificate, key []byte) {
+	certificate, key, err := authority.Issue(name, time.Hour)
+	require.NoError(m.t, err)
+	return certificate, key
+}
+
+func (m *machine) identity(name pki.Name) *pki.Identity {
+	certificate, key := m.issue(name)
+	identity, err := pki.NewIdentity(certificate, key, authority.PEM())
+	require.NoError(m.t, err)
+	return identity
+}
+
+// startAgent starts the agent as the local provider does.
+func (m *machine) startAgent() {
+	m.t.Helper()
+	agent, err := proc.Start(proc.Command{
+		Path: program, Args: []string{"serve", "--dir", m.server.Folder}, Dir: m.server.Folder,
+		Log: filepath.Join(m.server.LogDir(), "agent.log"),
+	})
+	require.NoError(m.t, err)
+	m.agent = agent
+}
+
+func (m *machine) endAgent(signal syscall.Signal) {
+	m.t.Helper()
+	require.NoError(m.t, m.agent.Signal(signal))
+	_, err := m.agent.Wait(m.ctx())
+	require.NoError(m.t, err)
+}
+
+// databases are the living processes of the server's database.
+func (m *machine) databases() []*proc.Process {
+	found, err := proc.FindByArgument("--defaults-file=" + filepath.Join(m.server.ConfDir(), "mariadbd.cnf"))
+	require.NoError(m.t, err)
+	return found
+}
+
+// database is the one process, and its end.
+func (m *machine) database() *proc.Process {
+	m.t.Helper()
+	found := m.databases()
+	m.t.Cleanup(func() {
+		for _, p := range found {
+			p.Release()
+		}
+	})
+	require.Len(m.t, found, 1)
+	return found[0]
+}
+
+func (m *machine) destroy() {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	all := m.databases()
+	if m.agent != nil {
+		all = append([]*proc.Process{m.agent}, all...)
+	}
+	require.NoError(m.t, proc.Kill(ctx, all...))
+	defer os.RemoveAll(m.server.Folder)
+	if m.t.Failed() {
+		for _, name := range []string{"agent.log", "mariadbd.log"} {
+			text, _ := os.ReadFile(filepath.Join(m.server.LogDir(), name))
+			m.t.Logf("%s:\n%s", name, text)
+		}
+	}
+}
+
+func (m *machine) ctx() context.Context {
+	ctx, cancel := context.WithTimeout(m.t.Context(), time.Minute)
+	m.t.Cleanup(cancel)
+	return ctx
+}
+
+// dial connects to the agent with an identity and expects a name of it.
+func (m *machine) dial(identity *pki.Identity, expect pki.Name) guestagentv1.GuestAgentServiceClient {
+	m.t.Helper()
+	connection, err := grpc.NewClient(m.server.AgentListen,
+		grpc.WithTransportCredentials(credentials.NewTLS(identity.ClientTLS(pki.Only(expect)))),
+		grpc.WithConnectParams(grpc.ConnectParams{
+			Backoff:           backoff.Config{BaseDelay: 5 * time.Millisecond, Multiplier: 1, MaxDelay: 5 * time.Millisecond},
+			MinConnectTimeout: 5 * time.Second,
+		}))
+	require.NoError(m.t, err)
+	m.t.Cleanup(func() { _ = connection.Close() })
+	return guestagentv1.NewGuestAgentServiceClient(connection)
+}
+
+// client is a taskmanager's, of an enrolled agent.
+func (m *machine) client() guestagentv1.GuestAgentServiceClient {
+	return m.dial(m.manager, pki.InstanceName(m.id))
+}
+
+func (m *machine) enroll() {
+	m.t.Helper()
+	stream, err := m.dial(m.manager, pki.BootstrapName(m.id)).Enroll(m.ctx(), grpc.WaitForReady(true))
+	require.NoError(m.t, err)
+	require.NoError(m.t, stream.Send(&guestagentv1.EnrollRequest{}))
+	answer, err := stream.Recv()
+	require.NoError(m.t, err)
+	signed, err := authority.Sign(answer.GetCertificateRequest(), pki.InstanceName(m.id), time.Hour)
+	require.NoError(m.t, err)
+	require.NoError(m.t, stream.Send(&guestagentv1.EnrollRequest{CertificatePem: signed.CertificatePEM}))
+	answer, err = stream.Recv()
+	require.NoError(m.t, err)
+	require.True(m.t, answer.GetEnrolled())
+}
+
+// outcome follows a changing call to its end.
+func outcome[R any, P interface {
+	*R
+	GetProgress() *guestagentv1.Progress
+}](stream grpc.ServerStreamingClient[R], err error) error {
+	for err == nil {
+		var answer *R
+		if answer, err = stream.Recv(); err == nil && P(answer).GetProgress().GetDone() {
+			return nil
+		}
+	}
+	return err
+}
+
+const password = "Vee3-planted-secret"
+
+func prepareRequest(id string, epoch int64) *guestagentv1.PrepareRequest {
+	return &guestagentv1.PrepareRequest{
+		Operation: &guestagentv1.Operation{Id: id, Epoch: epoch}, Manager: "mariadb", Ram: 256,
+		Databases: []*guestagentv1.Database{{Name: "app", CharacterSet: "utf8mb4", Collate: "utf8mb4_general_ci"}, {Name: "a_p"}},
+		Users:     []*guestagentv1.User{{Name: "ann", Password: password, Databases: []string{"app", "a_p"}}},
+	}
+}
+
+func (m *machine) prepare() {
+	m.t.Helper()
+	require.NoError(m.t, outcome(m.client().Prepare(m.ctx(), prepareRequest("task-0/prepare", 1), grpc.WaitForReady(true))))
+}
+
+// prepared is a machine with a database that serves.
+func prepared(t *testing.T, changes ...func(*settings.Server)) *machine {
+	t.Helper()
+	m := newMachine(t, changes...)
+	m.startAgent()
+	m.enroll()
+	m.prepare()
+	return m
+}
+
+func (m *machine) restart(id string, epoch int64) error {
+	return outcome(m.client().RestartDatabase(m.ctx(), &guestagentv1.RestartDatabaseRequest{
+		Operation: &guestagentv1.Operation{Id: id, Epoch: epoch},
+	}, grpc.WaitForReady(true)))
+}
+
+func (m *machine) status() *guestagentv1.DatabaseStatus {
+	m.t.Helper()
+	answer, err := m.client().GetStatus(m.ctx(), &guestagentv1.GetStatusRequest{}, grpc.WaitForReady(true))
+	require.NoError(m.t, err)
+	return answer.GetStatus()
+}
+
+// await watches the status until it is as wished, and gives all service states on the way.
+func (m *machine) await(wished func(*guestagentv1.DatabaseStatus) bool) []string {
+	m.t.Helper()
+	stream, err := m.client().WatchStatus(m.ctx(), &guestagentv1.WatchStatusRequest{}, grpc.WaitForReady(true))
+	require.NoError(m.t, err)
+	var seen []string
+	for {
+		answer, err := stream.Recv()
+		require.NoError(m.t, err)
+		seen = append(seen, answer.GetStatus().GetServiceStatus())
+		if wished(answer.GetStatus()) {
+			return seen
+		}
+	}
+}
+
+// connect logs in over TCP as the user of the request.
+func (m *machine) connect(user, password, database string) *sql.DB {
+	m.t.Helper()
+	config := mysql.NewConfig()
+	config.User, config.Passwd, config.DBName = user, password, database
+	config.Net, config.Addr, config.Logger = "tcp", m.server.Address+":3306", &mysql.NopLogger{}
+	connector, err := mysql.NewConnector(config)
+	require.NoError(m.t, err)
+	db := sql.OpenDB(connector)
+	m.t.Cleanup(func() { _ = db.Close() })
+	return db
+}
