@@ -58,6 +58,15 @@ func broken() *instancev1.Instance {
 	return i
 }
 
+// building is an instance as the answer of its create call shows it.
+func building() *instancev1.Instance {
+	i := broken()
+	i.Status, i.Fault, i.Updated = "BUILD", nil, i.Created
+	i.Datastore.VersionNumber, i.ServiceStatusUpdated = proto.String("10.11.14"), i.Created
+	i.Access = &instancev1.Access{IsPublic: proto.Bool(false), AllowedCidrs: []string{"0.0.0.0/0"}}
+	return i
+}
+
 func task(action, status string) *taskv1.Task {
 	return &taskv1.Task{
 		Id: taskID, Action: action, InstanceId: instanceID, InstanceName: "orders", Status: status, Progress: 50,
@@ -117,7 +126,7 @@ func cannedAPI() *api {
 		},
 		instancev1.InstanceService_GetInstance_FullMethodName: &instancev1.GetInstanceResponse{Instance: shown()},
 		instancev1.InstanceService_CreateInstance_FullMethodName: &instancev1.CreateInstanceResponse{
-			Instance: broken(), Task: task("create_instance", "QUEUED"),
+			Instance: building(), Task: task("create_instance", "QUEUED"),
 		},
 		instancev1.InstanceService_DeleteInstance_FullMethodName: &instancev1.DeleteInstanceResponse{
 			Task: task("delete_instance", "QUEUED"),

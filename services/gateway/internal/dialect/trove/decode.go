@@ -203,6 +203,10 @@ func (m *member) keep(value any, at *place, c *complaints) (protoreflect.Value, 
 
 func (m *member) complain(value any, wanted string, at *place, c *complaints) {
 	shown := show(value)
+	if _, isText := value.(string); isText && (wanted == "object" || wanted == "array") {
+		// Text in a place of its own shape may be anything, a password too.
+		shown = "text"
+	}
 	if m.secret {
 		shown = "the value"
 	}

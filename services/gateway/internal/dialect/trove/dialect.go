@@ -126,17 +126,15 @@ func New(ctx context.Context, config Config, conn grpc.ClientConnInterface, logg
 // ServeHTTP answers one request.
 func (d *Dialect) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	clean(r.Header)
-	x := &exchange{requestID: requestID(r.Header), request: r}
-	r.Header[headerRequestID] = []string{x.requestID}
-	w.Header()[headerRequestID] = []string{x.requestID}
-	w.Header()[headerComputeRequestID] = []string{x.requestID}
-	ctx := context.WithValue(r.Context(), exchangeKey{}, x)
+	x := &exchange{Context: r.Context(), requestID: requestID(r.Header), request: r}
+	id := []string{x.requestID}
+	r.Header[headerRequestID], w.Header()[headerRequestID], w.Header()[headerComputeRequestID] = id, id, id
 	if !wantsEvents(r) {
-		limited, cancel := context.WithTimeout(ctx, server.RequestTimeout)
+		limited, cancel := context.WithTimeout(x.Context, server.RequestTimeout)
 		defer cancel()
-		ctx = limited
+		x.Context = limited
 	}
-	r = r.WithContext(ctx)
+	r = r.WithContext(x)
 	defer d.rescue(w, r)
 
 	if d.serveUnversioned(w, r) {
@@ -145,7 +143,7 @@ func (d *Dialect) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var refused *fault
 	for _, step := range d.steps {
 		if r, refused = step(x, r); refused != nil {
-			d.refuse(w, x.request.WithContext(ctx), refused)
+			d.refuse(w, x.request.WithContext(x), refused)
 			return
 		}
 	}

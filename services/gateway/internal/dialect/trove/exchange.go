@@ -7,8 +7,10 @@ import (
 	"strings"
 )
 
-// exchange is what the dialect remembers of a request while it is answered.
+// exchange is what the dialect remembers of a request while it is answered. It is the request's context as well, so
+// that everything the mux calls finds it there at no cost.
 type exchange struct {
+	context.Context
 	// requestID is "req-<uuid>".
 	requestID string
 	// request is as the client sent it.
@@ -20,6 +22,14 @@ type exchange struct {
 }
 
 type exchangeKey struct{}
+
+// Value finds the exchange itself, and what the context below it carries.
+func (x *exchange) Value(key any) any {
+	if key == (exchangeKey{}) {
+		return x
+	}
+	return x.Context.Value(key)
+}
 
 func exchangeOf(ctx context.Context) *exchange {
 	x, _ := ctx.Value(exchangeKey{}).(*exchange)
