@@ -48,3 +48,6 @@ func Consumer(lane action.Lane) string { return "taskmanager-" + string(lane) }
 // MessageID is a command's Nats-Msg-Id: the n-th ring of a task. Each new ring needs a new number, because JetStream
 // drops a repeated id for two minutes even after its first copy was worked.
 func MessageID(taskID string, n int) string { return fmt.Sprintf("%s/%d", taskID, n) }
+
+// GuestsChanged is a bare subject, kept by no stream: the set of guests or of their monitors has changed.
+const GuestsChanged = "coffer.guests"

@@ -1,0 +1,33 @@
+package journal
+
+import (
+	"context"
+
+	"github.com/coffer-dbaas/coffer/pkg/errs"
+	journalv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/journal/v1"
+	"github.com/coffer-dbaas/coffer/services/api/internal/store"
+)
+
+// RecordSteps writes what a run did, and what that changed of its instance.
+func (s *Server) RecordSteps(
+	ctx context.Context, request *journalv1.RecordStepsRequest,
+) (*journalv1.RecordStepsResponse, error) {
+	if p := request.GetProgress(); p < 0 || p > 100 {
+		return nil, errs.New(errs.Invalid, "PROGRESS", "Progress is from 0 to 100, not %d.", p)
+	}
+	task, err := s.Store.RecordSteps(ctx, store.Record{
+		Run:         run(request.GetRun()),
+		Steps:       steps(request.GetSteps()),
+		Patch:       request.GetInstance(),
+		Progress:    int(request.GetProgress()),
+		Failure:     failure(request.GetFailure()),
+		DropSecrets: request.GetDropSecrets(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	if request.GetInstance() != nil && request.GetInstance().GuestAddress != nil {
+		s.Guests.Ring()
+	}
+	return &journalv1.RecordStepsResponse{Stop: task.Stop}, nil
+}

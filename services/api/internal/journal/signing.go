@@ -1,0 +1,102 @@
+package journal
+
+import (
+	"bytes"
+	"context"
+	"time"
+
+	"github.com/coffer-dbaas/coffer/pkg/action"
+	"github.com/coffer-dbaas/coffer/pkg/errs"
+	"github.com/coffer-dbaas/coffer/pkg/pki"
+	journalv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/journal/v1"
+)
+
+const (
+	// bootstrapLifetime is long enough for a server to boot, and good for one call.
+	bootstrapLifetime = time.Hour
+	// certificateLifetime is that of guests and taskmanagers, who renew at half of it.
+	certificateLifetime = 24 * time.Hour
+)
+
+// IssueBootstrap gives the run that builds a server the identity with which its guest may enrol.
+func (s *Server) IssueBootstrap(
+	ctx context.Context, request *journalv1.IssueBootstrapRequest,
+) (*journalv1.IssueBootstrapResponse, error) {
+	id := request.GetInstanceId()
+	if err := s.builds(ctx, request.GetRun(), id); err != nil {
+		return nil, err
+	}
+	certificate, key, err := s.CA.Issue(pki.BootstrapName(id), bootstrapLifetime)
+	if err != nil {
+		return nil, err
+	}
+	return &journalv1.IssueBootstrapResponse{CaPem: s.CA.PEM(), CertificatePem: certificate, KeyPem: key}, nil
+}
+
+// SignGuest signs a guest's certificate. The run that builds the server brings the guest's key, which is recorded;
+// later exactly that key may be renewed, however long ago its certificate ended.
+func (s *Server) SignGuest(
+	ctx context.Context, request *journalv1.SignGuestRequest,
+) (*journalv1.SignGuestResponse, error) {
+	id := request.GetInstanceId()
+	var known []byte
+	if request.GetRun() != nil {
+		if err := s.builds(ctx, request.GetRun(), id); err != nil {
+			return nil, err
+		}
+	} else {
+		key, err := s.Store.GuestKey(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		if len(key) == 0 {
+			return nil, errs.New(errs.Forbidden, "NOT_ENROLLED", "No guest of instance %s has enrolled.", id)
+		}
+		known = key
+	}
+	signed, err := s.CA.Sign(request.GetCertificateRequest(), pki.InstanceName(id), certificateLifetime)
+	if err != nil {
+		return nil, badRequest(err)
+	}
+	if known != nil && !bytes.Equal(known, signed.PublicKey) {
+		return nil, errs.New(errs.Forbidden, "WRONG_KEY", "The guest of instance %s has enrolled with another key.", id)
+	}
+	if err := s.Store.SaveGuestCertificate(ctx, id, signed.PublicKey, signed.Expires); err != nil {
+		return nil, err
+	}
+	return &journalv1.SignGuestResponse{CertificatePem: signed.CertificatePEM}, nil
+}
+
+// SignTaskmanager signs a taskmanager's certificate: over the network for the caller's own name, in process for any.
+func (s *Server) SignTaskmanager(
+	ctx context.Context, request *journalv1.SignTaskmanagerRequest,
+) (*journalv1.SignTaskmanagerResponse, error) {
+	name := pki.TaskmanagerName(request.GetName())
+	if request.GetName() == "" {
+		return nil, errs.New(errs.Invalid, "WORKER", "A taskmanager has a name.")
+	}
+	if peer, remote := pki.PeerName(ctx); remote && peer != name {
+		return nil, errs.New(errs.Forbidden, "WRONG_PEER", "%s may not ask for a certificate of %s.", peer, name)
+	}
+	signed, err := s.CA.Sign(request.GetCertificateRequest(), name, certificateLifetime)
+	if err != nil {
+		return nil, badRequest(err)
+	}
+	return &journalv1.SignTaskmanagerResponse{CertificatePem: signed.CertificatePEM, CaPem: s.CA.PEM()}, nil
+}
+
+// builds checks that the run is the newest of the task that builds the instance's server.
+func (s *Server) builds(ctx context.Context, r *journalv1.Run, instanceID string) error {
+	task, err := s.Store.CheckRun(ctx, run(r))
+	if err != nil {
+		return err
+	}
+	if task.InstanceID != instanceID || task.Action != action.CreateInstance {
+		return errs.New(errs.Forbidden, "NOT_THE_BUILDER", "Task %s does not build instance %s.", task.ID, instanceID)
+	}
+	return nil
+}
+
+func badRequest(err error) error {
+	return errs.New(errs.Invalid, "CERTIFICATE_REQUEST", "The certificate request cannot be signed.").Because(err)
+}

@@ -1,0 +1,68 @@
+package newinstance
+
+import (
+	"strings"
+
+	"google.golang.org/protobuf/types/known/structpb"
+
+	"github.com/coffer-dbaas/coffer/pkg/errs"
+)
+
+// Configuration groups, backups and modules cannot be made, so whatever names one names nothing that exists.
+
+func (k *checker) configuration() error {
+	value := k.body.GetConfiguration()
+	if absent(value) {
+		return nil
+	}
+	text, isText := value.GetKind().(*structpb.Value_StringValue)
+	if !isText {
+		return invalid("instance['configuration']", "is not a string")
+	}
+	if text.StringValue == "" {
+		return nil
+	}
+	return errs.New(errs.NotFound, "CONFIGURATION_NOT_FOUND",
+		"Configuration group id: %s could not be found.", lastSegment(text.StringValue))
+}
+
+func (k *checker) restorePoint() error {
+	const path = "instance['restorePoint']"
+	value := k.body.GetRestorePoint()
+	if absent(value) {
+		return nil
+	}
+	object, isObject := value.GetKind().(*structpb.Value_StructValue)
+	if !isObject {
+		return invalid(path, "is not of type 'object'")
+	}
+	backup, given := object.StructValue.GetFields()["backupRef"]
+	if !given {
+		return invalid(path, "'backupRef' is a required property")
+	}
+	id := lastSegment(backup.GetStringValue())
+	if !uuidForm.MatchString(id) {
+		return invalid(path+"['backupRef']", "is not the id of a backup")
+	}
+	return notFound(strings.ToLower(id))
+}
+
+func (k *checker) modules() error {
+	const path = "instance['modules']"
+	value := k.body.GetModules()
+	if absent(value) {
+		return nil
+	}
+	modules, isList := value.GetKind().(*structpb.Value_ListValue)
+	if !isList {
+		return invalid(path, "is not of type 'array'")
+	}
+	for _, module := range modules.ListValue.GetValues() {
+		id := module.GetStructValue().GetFields()["id"].GetStringValue()
+		if !uuidForm.MatchString(id) {
+			return invalid(path, "has an element whose 'id' is not the id of a module")
+		}
+		return notFound(strings.ToLower(id))
+	}
+	return nil
+}

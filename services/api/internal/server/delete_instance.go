@@ -1,0 +1,22 @@
+package server
+
+import (
+	"context"
+
+	commandv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/command/v1"
+	instancev1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/instance/v1"
+	"github.com/coffer-dbaas/coffer/services/api/internal/store"
+)
+
+// DeleteInstance accepts the deletion of an instance. While one runs, another call joins it.
+func (s *Server) DeleteInstance(
+	ctx context.Context, request *instancev1.DeleteInstanceRequest,
+) (*instancev1.DeleteInstanceResponse, error) {
+	accepted, err := s.accept(ctx, request.GetInstanceId(), request, &commandv1.Command{
+		Action: &commandv1.Command_DeleteInstance{DeleteInstance: &commandv1.DeleteInstance{}},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &instancev1.DeleteInstanceResponse{Task: store.TaskProto(accepted.Task)}, nil
+}

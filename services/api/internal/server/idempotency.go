@@ -1,0 +1,41 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/coffer-dbaas/coffer/pkg/action"
+	"github.com/coffer-dbaas/coffer/pkg/errs"
+	"github.com/coffer-dbaas/coffer/services/api/internal/store"
+)
+
+const (
+	idempotencyKey       = "idempotency-key"
+	maxIdempotencyLength = 255
+)
+
+// idempotency is the caller's key for this call; nil when none was sent. The fingerprint is of action and message, which
+// stand for method, path and body of the REST form as well.
+func (s *Server) idempotency(ctx context.Context, name action.Name, request proto.Message) (*store.Idempotency, error) {
+	keys := metadata.ValueFromIncomingContext(ctx, idempotencyKey)
+	if len(keys) == 0 {
+		return nil, nil
+	}
+	key := keys[0]
+	notPrintable := strings.ContainsFunc(key, func(r rune) bool { return r < ' ' || r > '~' })
+	if len(keys) > 1 || key == "" || len(key) > maxIdempotencyLength || notPrintable {
+		return nil, errs.New(errs.Invalid, "IDEMPOTENCY_KEY",
+			"Idempotency-Key must be sent once, with 1 to %d printable ASCII characters.", maxIdempotencyLength)
+	}
+	body, err := proto.MarshalOptions{Deterministic: true}.Marshal(request)
+	if err != nil {
+		return nil, fmt.Errorf("write the request for its fingerprint: %w", err)
+	}
+	return &store.Idempotency{
+		ProjectID: callerOf(ctx).ProjectID, Key: key, Fingerprint: s.Secrets.Fingerprint([]byte(name), body),
+	}, nil
+}

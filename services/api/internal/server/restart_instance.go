@@ -1,0 +1,22 @@
+package server
+
+import (
+	"context"
+
+	commandv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/command/v1"
+	instancev1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/instance/v1"
+	"github.com/coffer-dbaas/coffer/services/api/internal/store"
+)
+
+// RestartInstance accepts the restart of an instance's database.
+func (s *Server) RestartInstance(
+	ctx context.Context, request *instancev1.RestartInstanceRequest,
+) (*instancev1.RestartInstanceResponse, error) {
+	accepted, err := s.accept(ctx, request.GetInstanceId(), request, &commandv1.Command{
+		Action: &commandv1.Command_RestartInstance{RestartInstance: &commandv1.RestartInstance{}},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &instancev1.RestartInstanceResponse{Task: store.TaskProto(accepted.Task)}, nil
+}
