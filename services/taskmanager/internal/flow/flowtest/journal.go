@@ -1,0 +1,305 @@
+package flowtest
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/coffer-dbaas/coffer/pkg/errs"
+	commandv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/command/v1"
+	journalv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/journal/v1"
+	taskv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/task/v1"
+)
+
+// Lease is the lease of every claim.
+const Lease = 15 * time.Second
+
+var errSuperseded = errs.New(errs.Conflict, "RUN_SUPERSEDED", "Another run of this task has taken over.")
+
+// Journal keeps one task.
+type Journal struct {
+	mu       sync.Mutex
+	command  *commandv1.Command
+	instance *journalv1.Instance
+	secrets  map[string]string
+	steps    []*journalv1.StepRecord
+	failure  *taskv1.TaskError
+	stop     journalv1.StopMode
+	epoch    int64
+	elapsed  time.Duration
+	end      *journalv1.FinishTaskRequest
+	renewals int
+
+	// writes are the writes that were asked for, in the form "step=STATUS,…".
+	writes []string
+	// dieAt is the number of the write, from 1, at which the run dies; 0 for never.
+	dieAt    int
+	dieAfter bool
+	// away is what every call answers while it is set.
+	away error
+	// onWrite is told of each write that was done.
+	onWrite func(write string)
+}
+
+// New makes the journal of a task that nobody has claimed.
+func New(command *commandv1.Command, instance *journalv1.Instance) *Journal {
+	return &Journal{command: command, instance: instance, secrets: map[string]string{}, onWrite: func(string) {}}
+}
+
+// Claim takes the task over from whoever has it.
+func (j *Journal) Claim() *journalv1.ClaimTaskResponse {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.end != nil {
+		return &journalv1.ClaimTaskResponse{Outcome: journalv1.ClaimOutcome_CLAIM_OUTCOME_GONE}
+	}
+	j.epoch++
+	claim := &journalv1.ClaimTaskResponse{
+		Outcome: journalv1.ClaimOutcome_CLAIM_OUTCOME_CLAIMED,
+		Run:     &journalv1.Run{TaskId: j.command.GetTaskId(), Epoch: j.epoch},
+		Command: proto.CloneOf(j.command), Instance: proto.CloneOf(j.instance), Failure: proto.CloneOf(j.failure), Stop: j.stop,
+		LeaseMilliseconds: Lease.Milliseconds(), ElapsedMilliseconds: j.elapsed.Milliseconds(),
+	}
+	for _, step := range j.steps {
+		claim.Steps = append(claim.Steps, proto.CloneOf(step))
+	}
+	return claim
+}
+
+// DieAt lets the run die at the n-th write from now, counted from 1, before or after it is done.
+func (j *Journal) DieAt(n int, after bool) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.dieAt, j.dieAfter = len(j.writes)+n, after
+}
+
+// Away makes every call answer with the error; nil brings the journal back.
+func (j *Journal) Away(err error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.away = err
+}
+
+// Stop asks the task to stop.
+func (j *Journal) Stop(mode journalv1.StopMode) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.stop = mode
+}
+
+// Elapsed says how long ago the first claim was.
+func (j *Journal) Elapsed(d time.Duration) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.elapsed = d
+}
+
+// Secret plants a secret.
+func (j *Journal) Secret(name, value string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.secrets[name] = value
+}
+
+// OnWrite is called after each write, outside of the journal's lock.
+func (j *Journal) OnWrite(tell func(write string)) { j.onWrite = tell }
+
+// Supersede lets another run take over.
+func (j *Journal) Supersede() { j.Claim() }
+
+// End is the recorded end; nil before.
+func (j *Journal) End() *journalv1.FinishTaskRequest {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return proto.CloneOf(j.end)
+}
+
+// Instance is the instance as recorded.
+func (j *Journal) Instance() *journalv1.Instance {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return proto.CloneOf(j.instance)
+}
+
+// Secrets are those that are left.
+func (j *Journal) Secrets() map[string]string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.secrets
+}
+
+// Writes are the writes so far.
+func (j *Journal) Writes() []string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return append([]string{}, j.writes...)
+}
+
+// Renewals is how often the lease was renewed.
+func (j *Journal) Renewals() int {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.renewals
+}
+
+// Steps are the records in short: "name=STATUS".
+func (j *Journal) Steps() []string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return short(j.steps)
+}
+
+// Step is one record.
+func (j *Journal) Step(name string) *journalv1.StepRecord {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, step := range j.steps {
+		if step.GetName() == name {
+			return proto.CloneOf(step)
+		}
+	}
+	return nil
+}
+
+func short(steps []*journalv1.StepRecord) []string {
+	list := make([]string, 0, len(steps))
+	for _, step := range steps {
+		list = append(list, step.GetName()+"="+strings.TrimPrefix(step.GetStatus().String(), "STEP_STATUS_"))
+	}
+	return list
+}
+
+// check is what the api checks of each call.
+func (j *Journal) check(run *journalv1.Run) error {
+	if j.away != nil {
+		return j.away
+	}
+	if j.end != nil || run.GetEpoch() != j.epoch {
+		return errSuperseded
+	}
+	return nil
+}
+
+// write does one write, unless the run dies of it. Death looks like being superseded to the run: it stops at once.
+func (j *Journal) write(run *journalv1.Run, name string, do func()) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if err := j.check(run); err != nil {
+		return err
+	}
+	j.writes = append(j.writes, name)
+	dies := len(j.writes) == j.dieAt
+	if !dies || j.dieAfter {
+		do()
+	}
+	if dies {
+		j.epoch++
+		return errSuperseded
+	}
+	return nil
+}
+
+// RecordSteps writes steps over those of the same name.
+func (j *Journal) RecordSteps(
+	_ context.Context, r *journalv1.RecordStepsRequest, _ ...grpc.CallOption,
+) (*journalv1.RecordStepsResponse, error) {
+	name := strings.Join(short(r.GetSteps()), ",")
+	err := j.write(r.GetRun(), name, func() {
+		for _, step := range r.GetSteps() {
+			j.record(proto.CloneOf(step))
+		}
+		j.patch(r.GetInstance())
+		if r.GetFailure() != nil {
+			j.failure = proto.CloneOf(r.GetFailure())
+		}
+		if r.GetDropSecrets() {
+			j.secrets = map[string]string{}
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	j.onWrite(name)
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return &journalv1.RecordStepsResponse{Stop: j.stop}, nil
+}
+
+func (j *Journal) record(step *journalv1.StepRecord) {
+	for i, known := range j.steps {
+		if known.GetName() == step.GetName() {
+			j.steps[i] = step
+			return
+		}
+	}
+	j.steps = append(j.steps, step)
+}
+
+func (j *Journal) patch(p *journalv1.InstancePatch) {
+	if p == nil {
+		return
+	}
+	set(&j.instance.ServerId, p.ServerId)
+	set(&j.instance.VolumeId, p.VolumeId)
+	set(&j.instance.GuestAddress, p.GuestAddress)
+	set(&j.instance.ServerStatus, p.ServerStatus)
+	if p.GetAddresses() != nil {
+		j.instance.Addresses = p.GetAddresses().GetAddresses()
+	}
+	if p.GetGuestStatus() != nil {
+		j.instance.ServiceStatus = p.GetGuestStatus().GetServiceStatus()
+	}
+}
+
+func set(field, value *string) {
+	if value != nil {
+		*field = *value
+	}
+}
+
+// FinishTask records the end.
+func (j *Journal) FinishTask(
+	_ context.Context, r *journalv1.FinishTaskRequest, _ ...grpc.CallOption,
+) (*journalv1.FinishTaskResponse, error) {
+	name := fmt.Sprintf("finish=%s", strings.TrimPrefix(r.GetOutcome().String(), "TASK_OUTCOME_"))
+	err := j.write(r.GetRun(), name, func() {
+		j.end = proto.CloneOf(r)
+		j.patch(r.GetInstance())
+		j.secrets = map[string]string{}
+	})
+	if err != nil {
+		return nil, err
+	}
+	j.onWrite(name)
+	return &journalv1.FinishTaskResponse{}, nil
+}
+
+// RenewLease answers with the stop that was asked for.
+func (j *Journal) RenewLease(
+	_ context.Context, r *journalv1.RenewLeaseRequest, _ ...grpc.CallOption,
+) (*journalv1.RenewLeaseResponse, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if err := j.check(r.GetRun()); err != nil {
+		return nil, err
+	}
+	j.renewals++
+	return &journalv1.RenewLeaseResponse{Stop: j.stop}, nil
+}
+
+// GetSecrets answers with the secrets that are left.
+func (j *Journal) GetSecrets(
+	_ context.Context, r *journalv1.GetSecretsRequest, _ ...grpc.CallOption,
+) (*journalv1.GetSecretsResponse, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if err := j.check(r.GetRun()); err != nil {
+		return nil, err
+	}
+	return &journalv1.GetSecretsResponse{UserPasswords: j.secrets}, nil
+}
