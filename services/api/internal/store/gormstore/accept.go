@@ -83,17 +83,17 @@ func admit(a store.Acceptance, instance *locked, unfinished []taskRow) error {
 	if err != nil {
 		return err
 	}
-	tasks, err := tasksOf(unfinished)
+	others, err := tasksOf(unfinished)
 	if err != nil {
 		return err
 	}
-	return a.Admit(shown, tasks)
+	return a.Admit(shown, others)
 }
 
-func deletionAmong(tasks []taskRow) *taskRow {
-	for i := range tasks {
-		if tasks[i].admission() == action.AdmitDelete {
-			return &tasks[i]
+func deletionAmong(rows []taskRow) *taskRow {
+	for i := range rows {
+		if rows[i].admission() == action.AdmitDelete {
+			return &rows[i]
 		}
 	}
 	return nil
@@ -101,9 +101,9 @@ func deletionAmong(tasks []taskRow) *taskRow {
 
 // stopAll makes way for a deletion: tasks that no run has started end at once, the others at their next step border.
 // It answers those that the deletion must wait for.
-func (u *unit) stopAll(tasks []taskRow) (running []taskRow, err error) {
-	for i := range tasks {
-		task := &tasks[i]
+func (u *unit) stopAll(unfinished []taskRow) (running []taskRow, err error) {
+	for i := range unfinished {
+		task := &unfinished[i]
 		if task.State == store.TaskQueued {
 			if err := u.end(task, store.TaskCancelled, nil); err != nil {
 				return nil, err
@@ -146,7 +146,7 @@ func (u *unit) enter(a store.Acceptance, instance *locked, due bool) (store.Acce
 	if err := errors.Join(u.tellTask(task), save()); err != nil {
 		return store.Accepted{}, err
 	}
-	if err := u.db.Create(task).Error; err != nil {
+	if err := tasks.create(u.db, task); err != nil {
 		return store.Accepted{}, err
 	}
 	if len(a.Secrets) > 0 {
@@ -170,7 +170,7 @@ func lasting(s status.Task) status.Task {
 }
 
 func (l *locked) create() error {
-	if err := l.unit.db.Create(&l.instanceRow).Error; err != nil {
+	if err := instances.create(l.unit.db, &l.instanceRow); err != nil {
 		return err
 	}
 	return l.tell()
@@ -203,7 +203,7 @@ func (u *unit) earlier(key *store.Idempotency) (*taskRow, error) {
 		return nil, store.ErrIdempotencyMismatch
 	}
 	task := &taskRow{}
-	return task, u.db.Where("id = ?", known.TaskID).Take(task).Error
+	return task, tasks.take(u.db, task, "id = ?", known.TaskID)
 }
 
 // repeat answers with an earlier task and its instance as they are now.
@@ -212,7 +212,7 @@ func (u *unit) repeat(task *taskRow, err error) (store.Accepted, error) {
 		return store.Accepted{}, err
 	}
 	instance := &locked{unit: u}
-	if err := u.db.Where("id = ?", task.InstanceID).Take(&instance.instanceRow).Error; err != nil {
+	if err := instances.take(u.db, &instance.instanceRow, "id = ?", task.InstanceID); err != nil {
 		return store.Accepted{}, err
 	}
 	answer, err := accepted(task, instance)

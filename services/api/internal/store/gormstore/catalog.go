@@ -105,7 +105,7 @@ func compareVersions(a, b string) int {
 
 // Catalog is what the provider offers, as it was last registered, with the versions that once were offered.
 func (s *Store) Catalog(ctx context.Context) (store.Catalog, error) {
-	db := s.db.read.WithContext(ctx)
+	db := s.reading(ctx)
 	var provider providerRow
 	err := db.Where("id = ?", providerID).Take(&provider).Error
 	if errors.Is(err, gorm.ErrRecordNotFound) {

@@ -1,6 +1,7 @@
 package gormstore
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -16,18 +17,24 @@ import (
 	gormpostgres "gorm.io/driver/postgres"
 )
 
-// database is an opened database: on SQLite the writer's one connection apart from the readers' pool, elsewhere one
-// pool for both.
+// database is an opened database: on SQLite one connection that writes apart from the readers' pool, elsewhere one
+// pool for all.
 type database struct {
-	write *gorm.DB
-	read  *gorm.DB
-	pools []*sql.DB
+	// read is for queries outside units.
+	read *gorm.DB
+	// unwatched says that reads are not worth interrupting.
+	unwatched bool
+	// pool is that of read.
+	pool *sql.DB
+	// schema is where migrations are applied.
+	schema  *sql.DB
+	closers []func() error
 }
 
-func openDatabase(cfg Config) (*database, error) {
+func openDatabase(ctx context.Context, cfg Config) (*database, error) {
 	switch cfg.Driver {
 	case DriverSQLite:
-		return openSQLite(cfg)
+		return openSQLite(ctx, cfg)
 	case DriverPostgres:
 		return openPostgres(cfg)
 	case DriverMySQL:
@@ -54,6 +61,8 @@ func openMySQL(cfg Config) (*database, error) {
 	}
 	// An UPDATE that finds its row but changes nothing counts as one row, as in the other databases.
 	parsed.ClientFoundRows = true
+	// One round trip for a statement instead of three.
+	parsed.InterpolateParams = true
 	parsed.Logger = &mysql.NopLogger{}
 	connector, err := mysql.NewConnector(parsed)
 	if err != nil {
@@ -72,7 +81,7 @@ func openPool(cfg Config, pool *sql.DB, dialector func(*sql.DB) gorm.Dialector) 
 	if err != nil {
 		return nil, errors.Join(translate("connect", err), pool.Close())
 	}
-	return &database{write: db, read: db, pools: []*sql.DB{pool}}, nil
+	return &database{read: db, pool: pool, schema: pool, closers: []func() error{pool.Close}}, nil
 }
 
 func gormConfig() *gorm.Config {
@@ -80,8 +89,7 @@ func gormConfig() *gorm.Config {
 		// Its logger would print statements with their values; failures are returned and logged by the caller.
 		Logger:                 logger.Discard,
 		SkipDefaultTransaction: true,
-		PrepareStmt:            true,
-		PrepareStmtMaxSize:     256,
+		PrepareStmtMaxSize:     maxStatements,
 		TranslateError:         true,
 		// Columns by name: SELECT * breaks prepared statements of a running release when the next one adds a column.
 		QueryFields: true,
@@ -90,8 +98,8 @@ func gormConfig() *gorm.Config {
 
 func (d *database) close() error {
 	var faults []error
-	for _, pool := range d.pools {
-		faults = append(faults, pool.Close())
+	for _, closer := range d.closers {
+		faults = append(faults, closer())
 	}
 	return errors.Join(faults...)
 }

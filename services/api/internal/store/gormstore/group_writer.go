@@ -22,6 +22,7 @@ var errClosed = errs.New(errs.Unavailable, "STORE_CLOSED", "The service is stopp
 // groupWriter is SQLite's one writer. Its loop takes the units that wait, runs them in one transaction and answers
 // them after the commit: at 50 in flight one fsync serves all, where one each would make the last wait for 50.
 type groupWriter struct {
+	// db is the loop's alone.
 	db     *gorm.DB
 	now    func() time.Time
 	wrote  func()
@@ -107,9 +108,9 @@ func (w *groupWriter) drain() {
 // commit runs first and all that wait behind it in one transaction and answers them.
 func (w *groupWriter) commit(first *pending) {
 	group := []*pending{first}
-	err := w.db.Transaction(func(tx *gorm.DB) error {
+	err := w.transact(func() error {
 		for next := first; next != nil; next = w.next(&group) {
-			if err := w.runInSavepoint(tx, next); err != nil {
+			if err := w.runInSavepoint(next); err != nil {
 				return err
 			}
 		}
@@ -129,6 +130,22 @@ func (w *groupWriter) commit(first *pending) {
 	}
 }
 
+// transact is a transaction on the writer's own connection. A failed COMMIT may leave it open, so it is rolled back;
+// where SQLite has done that already, the ROLLBACK has nothing to do and says so, which is no failure.
+func (w *groupWriter) transact(fn func() error) error {
+	if err := w.db.Exec("BEGIN IMMEDIATE").Error; err != nil {
+		return err
+	}
+	err := fn()
+	if err == nil {
+		err = w.db.Exec("COMMIT").Error
+	}
+	if err != nil {
+		_ = w.db.Exec("ROLLBACK").Error
+	}
+	return err
+}
+
 func (w *groupWriter) next(group *[]*pending) *pending {
 	if len(*group) == maxGroup {
 		return nil
@@ -146,22 +163,22 @@ const savepoint = "unit"
 
 // runInSavepoint leaves the unit's outcome in it. An error of its own is one of the whole transaction: a full disk
 // makes SQLite roll all of it back, and then the savepoint is gone.
-func (w *groupWriter) runInSavepoint(tx *gorm.DB, p *pending) error {
+func (w *groupWriter) runInSavepoint(p *pending) error {
 	if p.ctx.Err() != nil {
 		p.err = context.Cause(p.ctx)
 		return nil
 	}
-	if err := tx.Exec("SAVEPOINT " + savepoint).Error; err != nil {
+	if err := w.db.Exec("SAVEPOINT " + savepoint).Error; err != nil {
 		return err
 	}
-	u := &unit{db: tx, now: w.now()}
+	u := &unit{db: w.db, now: w.now()}
 	if p.err = w.run(u, p.fn); p.err != nil {
-		if err := tx.Exec("ROLLBACK TO " + savepoint).Error; err != nil {
+		if err := w.db.Exec("ROLLBACK TO " + savepoint).Error; err != nil {
 			return errors.Join(p.err, err)
 		}
 	}
 	p.wrote = p.err == nil && len(u.messages) > 0
-	return tx.Exec("RELEASE " + savepoint).Error
+	return w.db.Exec("RELEASE " + savepoint).Error
 }
 
 // run turns a panic into the unit's failure: it must not end the loop that all others wait for.

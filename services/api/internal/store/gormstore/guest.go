@@ -37,7 +37,7 @@ func (s *Store) JoinMonitors(ctx context.Context, worker string, lease time.Dura
 // ListGuests lists living instances whose agent can be dialled.
 func (s *Store) ListGuests(ctx context.Context) ([]store.Guest, error) {
 	var rows []instanceRow
-	err := s.db.read.WithContext(ctx).Select("id", "guest_address", "guest_certificate_expires").
+	err := s.reading(ctx).Select("id", "guest_address", "guest_certificate_expires").
 		Where("deleted IS NULL AND guest_address <> ''").Order("id").Find(&rows).Error
 	if err != nil {
 		return nil, translate("list guests", err)
@@ -56,8 +56,7 @@ func (s *Store) ListGuests(ctx context.Context) ([]store.Guest, error) {
 // ReportGuest stores what a monitor learnt of a guest.
 func (s *Store) ReportGuest(ctx context.Context, r store.GuestReport) error {
 	var known instanceRow
-	err := s.db.read.WithContext(ctx).Where("id = ? AND deleted IS NULL", r.InstanceID).Take(&known).Error
-	if err != nil {
+	if err := instances.take(s.reading(ctx), &known, "id = ? AND deleted IS NULL", r.InstanceID); err != nil {
 		return translate("read an instance", err)
 	}
 	if !known.news(r.Status, s.clock()) {
@@ -118,7 +117,7 @@ func (s *Store) report(ctx context.Context, doing, instanceID string, change fun
 // GuestKey is the recorded public key of the guest.
 func (s *Store) GuestKey(ctx context.Context, instanceID string) ([]byte, error) {
 	var row instanceRow
-	err := s.db.read.WithContext(ctx).Select("guest_public_key").
+	err := s.reading(ctx).Select("guest_public_key").
 		Where("id = ? AND deleted IS NULL", instanceID).Take(&row).Error
 	return row.GuestPublicKey, translate("read a guest's key", err)
 }

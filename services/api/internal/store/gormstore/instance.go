@@ -8,13 +8,12 @@ import (
 
 // Instance finds a living instance.
 func (s *Store) Instance(ctx context.Context, projectID, id string) (store.Instance, error) {
-	query := s.db.read.WithContext(ctx).Where("id = ? AND deleted IS NULL", id)
-	if projectID != "" {
-		query = query.Where("project_id = ?", projectID)
-	}
 	var row instanceRow
-	if err := query.Take(&row).Error; err != nil {
+	if err := instances.take(s.reading(ctx), &row, "id = ? AND deleted IS NULL", id); err != nil {
 		return store.Instance{}, translate("read an instance", err)
+	}
+	if projectID != "" && row.ProjectID != projectID {
+		return store.Instance{}, store.ErrNotFound
 	}
 	return row.instance()
 }
@@ -22,7 +21,7 @@ func (s *Store) Instance(ctx context.Context, projectID, id string) (store.Insta
 // ListInstances lists the living instances of a project by id.
 func (s *Store) ListInstances(ctx context.Context, projectID string, page store.Page) ([]store.Instance, string, error) {
 	var rows []instanceRow
-	err := s.db.read.WithContext(ctx).
+	err := s.reading(ctx).
 		Where("project_id = ? AND id > ? AND deleted IS NULL", projectID, page.Marker).
 		Order("id").Limit(page.Limit + 1).Find(&rows).Error
 	if err != nil {
@@ -33,13 +32,13 @@ func (s *Store) ListInstances(ctx context.Context, projectID string, page store.
 		rows = rows[:page.Limit]
 		next = rows[len(rows)-1].ID
 	}
-	instances := make([]store.Instance, 0, len(rows))
+	list := make([]store.Instance, 0, len(rows))
 	for i := range rows {
 		instance, err := rows[i].instance()
 		if err != nil {
 			return nil, "", err
 		}
-		instances = append(instances, instance)
+		list = append(list, instance)
 	}
-	return instances, next, nil
+	return list, next, nil
 }

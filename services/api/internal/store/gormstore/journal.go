@@ -155,7 +155,7 @@ func (s *Store) Secrets(ctx context.Context, run store.Run) ([]byte, error) {
 		return nil, err
 	}
 	var row secretRow
-	err := s.db.read.WithContext(ctx).Where("task_id = ?", run.TaskID).Take(&row).Error
+	err := s.reading(ctx).Where("task_id = ?", run.TaskID).Take(&row).Error
 	if errors.Is(err, gorm.ErrRecordNotFound) {
 		return nil, nil
 	}
@@ -165,7 +165,7 @@ func (s *Store) Secrets(ctx context.Context, run store.Run) ([]byte, error) {
 // CheckRun says whether the run is the task's newest and unfinished.
 func (s *Store) CheckRun(ctx context.Context, run store.Run) (store.Task, error) {
 	var row taskRow
-	err := s.db.read.WithContext(ctx).Where("id = ?", run.TaskID).Take(&row).Error
+	err := tasks.take(s.reading(ctx), &row, "id = ?", run.TaskID)
 	if errors.Is(err, gorm.ErrRecordNotFound) {
 		return store.Task{}, store.ErrSuperseded
 	}

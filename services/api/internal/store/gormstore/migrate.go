@@ -25,7 +25,7 @@ func Migrate(ctx context.Context, cfg Config) (err error) {
 	if err := cfg.Validate(); err != nil {
 		return err
 	}
-	db, err := openDatabase(cfg)
+	db, err := openDatabase(ctx, cfg)
 	if err != nil {
 		return err
 	}
@@ -65,11 +65,7 @@ func (d *database) migrator(driver string) (*goose.Provider, error) {
 	if err != nil {
 		return nil, fmt.Errorf("prepare the migrations' lock: %w", err)
 	}
-	pool, err := d.write.DB()
-	if err != nil {
-		return nil, fmt.Errorf("find the connections: %w", err)
-	}
-	provider, err := goose.NewProvider(dialects[driver], pool, files, options...)
+	provider, err := goose.NewProvider(dialects[driver], d.schema, files, options...)
 	if err != nil {
 		return nil, fmt.Errorf("read the migrations: %w", err)
 	}
@@ -88,4 +84,3 @@ func migrationLock(driver string) ([]goose.ProviderOption, error) {
 	// SQLite's state belongs to one program, which a lock in its data folder ensures.
 	return nil, nil
 }
-

@@ -10,7 +10,7 @@ import (
 // Pending are the oldest messages not yet sent.
 func (s *Store) Pending(ctx context.Context, limit int) ([]store.OutboxMessage, error) {
 	var rows []outboxRow
-	if err := s.db.read.WithContext(ctx).Order("id").Limit(limit).Find(&rows).Error; err != nil {
+	if err := s.reading(ctx).Order("id").Limit(limit).Find(&rows).Error; err != nil {
 		return nil, translate("read the outbox", err)
 	}
 	messages := make([]store.OutboxMessage, 0, len(rows))

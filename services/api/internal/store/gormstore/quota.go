@@ -81,7 +81,7 @@ func (u *unit) returnQuota(instance *locked) error {
 // QuotaInUse is what a project has taken.
 func (s *Store) QuotaInUse(ctx context.Context, projectID string) (map[store.Resource]int, error) {
 	var rows []quotaUsageRow
-	err := s.db.read.WithContext(ctx).Where("project_id = ?", projectID).Find(&rows).Error
+	err := s.reading(ctx).Where("project_id = ?", projectID).Find(&rows).Error
 	used := make(map[store.Resource]int, len(rows))
 	for _, row := range rows {
 		used[row.Resource] = row.InUse
@@ -91,7 +91,7 @@ func (s *Store) QuotaInUse(ctx context.Context, projectID string) (map[store.Res
 
 // QuotaLimits are the limits of the project's own.
 func (s *Store) QuotaLimits(ctx context.Context, projectID string) (map[store.Resource]int, error) {
-	limits, err := quotaLimits(s.db.read.WithContext(ctx), projectID)
+	limits, err := quotaLimits(s.reading(ctx), projectID)
 	return limits, translate("read quota limits", err)
 }
 
@@ -104,4 +104,3 @@ func quotaLimits(db *gorm.DB, projectID string) (map[store.Resource]int, error) 
 	}
 	return limits, err
 }
-

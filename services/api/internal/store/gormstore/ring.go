@@ -18,11 +18,11 @@ const maxRings = 200
 func (s *Store) RingDue(ctx context.Context, age time.Duration) (int, error) {
 	now := s.clock()
 	var due []string
-	err := s.db.read.WithContext(ctx).Model(&taskRow{}).
-		Where("state = ? OR state = ? AND lease_expires <= ?", store.TaskQueued, store.TaskRunning, now.UnixMicro()).
-		Where("rung <= ?", now.Add(-age).UnixMicro()).
-		Where("NOT EXISTS (SELECT 1 FROM tasks o WHERE o.instance_id = tasks.instance_id AND o.ordinal < tasks.ordinal AND o.state IN (?, ?))",
-			store.TaskQueued, store.TaskRunning).
+	err := s.reading(ctx).Model(&taskRow{}).
+		Where("finished IS NULL AND rung <= ?", now.Add(-age).UnixMicro()).
+		Where("(state = ? OR lease_expires <= ?)", store.TaskQueued, now.UnixMicro()).
+		Where("NOT EXISTS (SELECT 1 FROM tasks earlier WHERE earlier.instance_id = tasks.instance_id "+
+			"AND earlier.finished IS NULL AND earlier.ordinal < tasks.ordinal)").
 		Order("instance_id").Limit(maxRings).Pluck("id", &due).Error
 	if err != nil {
 		return 0, translate("look for due tasks", err)
@@ -36,8 +36,8 @@ func (s *Store) RingDue(ctx context.Context, age time.Duration) (int, error) {
 // ReleaseWorker ends a dead worker's leases and rings its tasks.
 func (s *Store) ReleaseWorker(ctx context.Context, worker string) (int, error) {
 	var held []string
-	err := s.db.read.WithContext(ctx).Model(&taskRow{}).
-		Where("state = ? AND worker = ?", store.TaskRunning, worker).
+	err := s.reading(ctx).Model(&taskRow{}).
+		Where("finished IS NULL AND state = ? AND worker = ?", store.TaskRunning, worker).
 		Order("instance_id").Limit(maxRings).Pluck("id", &held).Error
 	if err != nil {
 		return 0, translate("look for a worker's tasks", err)

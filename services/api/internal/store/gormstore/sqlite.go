@@ -1,6 +1,7 @@
 package gormstore
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -16,30 +17,47 @@ import (
 // sqliteDriver is the name under which modernc.org/sqlite registers itself.
 const sqliteDriver = "sqlite"
 
-func openSQLite(cfg Config) (*database, error) {
+func openSQLite(ctx context.Context, cfg Config) (_ *database, err error) {
 	if err := createPrivately(cfg.DSN); err != nil {
 		return nil, err
 	}
-	writer, err := sql.Open(sqliteDriver, sqliteDSN(cfg.DSN, "_txlock", "immediate", "_pragma", "foreign_keys(1)"))
+	db := &database{unwatched: true}
+	defer func() {
+		if err != nil {
+			err = errors.Join(translate("open the database file", err), db.close())
+		}
+	}()
+	writer, err := sql.Open(sqliteDriver, sqliteDSN(cfg.DSN, "foreign_keys(1)"))
 	if err != nil {
-		return nil, translate("open the database file", err)
+		return nil, err
 	}
 	writer.SetMaxOpenConns(1)
-	write, err := gorm.Open(newSQLiteDialector(writer), gormConfig())
+	db.closers = append(db.closers, writer.Close)
+	db.schema = writer
+	readers, err := sql.Open(sqliteDriver, sqliteDSN(cfg.DSN, "query_only(1)"))
 	if err != nil {
-		return nil, errors.Join(translate("open the database file", err), writer.Close())
-	}
-	readers, err := sql.Open(sqliteDriver, sqliteDSN(cfg.DSN, "_pragma", "query_only(1)"))
-	if err != nil {
-		return nil, errors.Join(translate("open the database file", err), writer.Close())
+		return nil, err
 	}
 	readers.SetMaxOpenConns(cfg.connections())
 	readers.SetMaxIdleConns(cfg.connections())
-	read, err := gorm.Open(newSQLiteDialector(readers), gormConfig())
+	db.closers = append(db.closers, readers.Close)
+	db.pool = readers
+	config := gormConfig()
+	config.PrepareStmt = true
+	db.read, err = gorm.Open(newSQLiteDialector(readers), config)
+	return db, err
+}
+
+// takeWriter takes the writing connection for the one goroutine that writes; nothing else can use it any more.
+func (d *database) takeWriter(ctx context.Context) (*gorm.DB, error) {
+	conn, err := d.schema.Conn(ctx)
 	if err != nil {
-		return nil, errors.Join(translate("open the database file", err), readers.Close(), writer.Close())
+		return nil, translate("open the database file", err)
 	}
-	return &database{write: write, read: read, pools: []*sql.DB{readers, writer}}, nil
+	kept := newSQLiteConn(conn)
+	d.closers = append([]func() error{kept.close}, d.closers...)
+	db, err := gorm.Open(newSQLiteDialector(kept), gormConfig())
+	return db, translate("open the database file", err)
 }
 
 // createPrivately makes the file readable by its owner alone; SQLite gives its log and index files the same mode.
@@ -51,11 +69,8 @@ func createPrivately(path string) error {
 	return file.Close()
 }
 
-func sqliteDSN(path string, options ...string) string {
-	query := url.Values{"_pragma": {"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(FULL)"}}
-	for i := 0; i < len(options); i += 2 {
-		query.Add(options[i], options[i+1])
-	}
+func sqliteDSN(path string, pragmas ...string) string {
+	query := url.Values{"_pragma": append(pragmas, "busy_timeout(5000)", "journal_mode(WAL)", "synchronous(FULL)")}
 	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + query.Encode()
 }
 
@@ -67,7 +82,7 @@ type sqliteDialector struct {
 
 var _ gorm.ErrorTranslator = sqliteDialector{}
 
-func newSQLiteDialector(pool *sql.DB) gorm.Dialector {
+func newSQLiteDialector(pool gorm.ConnPool) gorm.Dialector {
 	return sqliteDialector{&sqlite.Dialector{DriverName: sqliteDriver, Conn: pool}}
 }
 

@@ -3,9 +3,10 @@ package gormstore
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"time"
+
+	"gorm.io/gorm"
 
 	"github.com/coffer-dbaas/coffer/services/api/internal/store"
 )
@@ -42,7 +43,7 @@ func Open(ctx context.Context, cfg Config, logger *slog.Logger, options ...Optio
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	db, err := openDatabase(cfg)
+	db, err := openDatabase(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -53,11 +54,15 @@ func Open(ctx context.Context, cfg Config, logger *slog.Logger, options ...Optio
 	for _, option := range options {
 		option(s)
 	}
-	if cfg.Driver == DriverSQLite {
-		s.writer = startGroupWriter(db.write, s.clock, s.signal, logger)
-	} else {
-		s.writer = &rowLockWriter{db: db.write, now: s.clock, wrote: s.signal}
+	if cfg.Driver != DriverSQLite {
+		s.writer = &rowLockWriter{db: db.read, now: s.clock, wrote: s.signal}
+		return s, nil
 	}
+	write, err := db.takeWriter(ctx)
+	if err != nil {
+		return nil, errors.Join(err, db.close())
+	}
+	s.writer = startGroupWriter(write, s.clock, s.signal, logger)
 	return s, nil
 }
 
@@ -69,11 +74,15 @@ func (s *Store) Close() error {
 
 // Ping says whether the database answers.
 func (s *Store) Ping(ctx context.Context) error {
-	pool, err := s.db.read.DB()
-	if err != nil {
-		return fmt.Errorf("find the connections: %w", err)
+	return translate("ping the database", s.db.pool.PingContext(ctx))
+}
+
+// reading is for queries outside units. SQLite's take microseconds, less than watching a context that may end.
+func (s *Store) reading(ctx context.Context) *gorm.DB {
+	if s.db.unwatched {
+		ctx = context.WithoutCancel(ctx)
 	}
-	return translate("ping the database", pool.PingContext(ctx))
+	return s.db.read.WithContext(ctx)
 }
 
 // clock is the time at the precision in which it is stored, so that what a write answers is what a read will.

@@ -11,20 +11,19 @@ import (
 
 // Task finds a task with its steps.
 func (s *Store) Task(ctx context.Context, projectID, id string) (store.Task, error) {
-	query := s.db.read.WithContext(ctx).Where("id = ?", id)
-	if projectID != "" {
-		query = query.Where("project_id = ?", projectID)
-	}
 	var row taskRow
-	if err := query.Take(&row).Error; err != nil {
+	if err := tasks.take(s.reading(ctx), &row, "id = ?", id); err != nil {
 		return store.Task{}, translate("read a task", err)
+	}
+	if projectID != "" && row.ProjectID != projectID {
+		return store.Task{}, store.ErrNotFound
 	}
 	return row.task()
 }
 
 // ListTasks lists tasks with their steps, newest first.
 func (s *Store) ListTasks(ctx context.Context, f store.TaskFilter, page store.Page) ([]store.Task, string, error) {
-	query := s.db.read.WithContext(ctx).Order("created DESC, id DESC").Limit(page.Limit + 1)
+	query := s.reading(ctx).Order("created DESC, id DESC").Limit(page.Limit + 1)
 	for _, filter := range []struct{ condition, value string }{
 		{"project_id = ?", f.ProjectID},
 		{"instance_id = ?", f.InstanceID},
@@ -52,8 +51,8 @@ func (s *Store) ListTasks(ctx context.Context, f store.TaskFilter, page store.Pa
 		rows = rows[:page.Limit]
 		next = rows[len(rows)-1].ID
 	}
-	tasks, err := tasksOf(rows)
-	return tasks, next, err
+	list, err := tasksOf(rows)
+	return list, next, err
 }
 
 // CancelTask asks a task to stop.
@@ -159,4 +158,3 @@ func (u *unit) next(instance *locked, waiting []taskRow) error {
 	}
 	return u.saveTask(first)
 }
-

@@ -131,13 +131,13 @@ func (r *taskRow) task() (store.Task, error) {
 }
 
 func tasksOf(rows []taskRow) ([]store.Task, error) {
-	tasks := make([]store.Task, 0, len(rows))
+	list := make([]store.Task, 0, len(rows))
 	for i := range rows {
 		t, err := rows[i].task()
 		if err != nil {
 			return nil, err
 		}
-		tasks = append(tasks, t)
+		list = append(list, t)
 	}
-	return tasks, nil
+	return list, nil
 }

@@ -20,7 +20,7 @@ func (s *Store) SaveToken(ctx context.Context, t store.Token) error {
 // Token finds a token.
 func (s *Store) Token(ctx context.Context, hash []byte) (store.Token, error) {
 	var row tokenRow
-	if err := s.db.read.WithContext(ctx).Where("hash = ?", hash).Take(&row).Error; err != nil {
+	if err := tokens.take(s.reading(ctx), &row, "hash = ?", hash); err != nil {
 		return store.Token{}, translate("read a token", err)
 	}
 	return store.Token{Hash: row.Hash, UserID: row.UserID, Payload: row.Payload, Expires: instant(row.Expires)}, nil

@@ -7,7 +7,6 @@ import (
 
 	"google.golang.org/protobuf/proto"
 	"gorm.io/gorm"
-	"gorm.io/gorm/clause"
 
 	eventv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/event/v1"
 	"github.com/coffer-dbaas/coffer/services/api/internal/store"
@@ -45,9 +44,11 @@ type locked struct {
 // lock locks the row of an instance, deleted or not.
 func (u *unit) lock(instanceID string) (*locked, error) {
 	l := &locked{unit: u}
-	err := u.db.Clauses(clause.Locking{Strength: clause.LockingStrengthUpdate}).
-		Where("id = ?", instanceID).Take(&l.instanceRow).Error
-	if err != nil {
+	where := "id = ?"
+	if u.shared {
+		where += " FOR UPDATE"
+	}
+	if err := instances.take(u.db, &l.instanceRow, where, instanceID); err != nil {
 		return nil, err
 	}
 	instance, err := l.instance()
@@ -60,7 +61,7 @@ func (u *unit) lock(instanceID string) (*locked, error) {
 
 // save writes the row back and tells what users see, if that changed.
 func (l *locked) save() error {
-	if err := l.unit.db.Select("*").Updates(&l.instanceRow).Error; err != nil {
+	if err := instances.save(l.unit.db, &l.instanceRow); err != nil {
 		return err
 	}
 	return l.tell()
@@ -82,7 +83,7 @@ func (l *locked) tell() error {
 // lockTask locks the instance of a task and reads the task under that lock.
 func (u *unit) lockTask(taskID string) (*taskRow, *locked, error) {
 	task := &taskRow{}
-	if err := u.db.Where("id = ?", taskID).Take(task).Error; err != nil {
+	if err := tasks.take(u.db, task, "id = ?", taskID); err != nil {
 		return nil, nil, err
 	}
 	instance, err := u.lock(task.InstanceID)
@@ -90,8 +91,7 @@ func (u *unit) lockTask(taskID string) (*taskRow, *locked, error) {
 		return nil, nil, fmt.Errorf("instance of task %s: %w", taskID, err)
 	}
 	if u.shared {
-		*task = taskRow{}
-		if err := u.db.Where("id = ?", taskID).Take(task).Error; err != nil {
+		if err := tasks.take(u.db, task, "id = ?", taskID); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -120,13 +120,10 @@ func (r *taskRow) held(run store.Run) error {
 
 // saveTask writes the row back.
 func (u *unit) saveTask(task *taskRow) error {
-	return u.db.Select("*").Updates(task).Error
+	return tasks.save(u.db, task)
 }
 
 // unfinished are the instance's unfinished tasks in order of acceptance.
 func (u *unit) unfinished(instanceID string) ([]taskRow, error) {
-	var rows []taskRow
-	err := u.db.Where("instance_id = ? AND state IN (?, ?)", instanceID, store.TaskQueued, store.TaskRunning).
-		Order("ordinal").Find(&rows).Error
-	return rows, err
+	return tasks.find(u.db, "instance_id = ? AND finished IS NULL ORDER BY ordinal", instanceID)
 }

@@ -178,7 +178,9 @@ func (s *suite) running(projectID string) store.Instance {
 	return s.instance(created.Instance.ID)
 }
 
-func healthy(life int64, sequence uint64) *journalv1.GuestStatus { return report(life, sequence, "HEALTHY") }
+func healthy(life int64, sequence uint64) *journalv1.GuestStatus {
+	return report(life, sequence, "HEALTHY")
+}
 
 func report(life int64, sequence uint64, service string) *journalv1.GuestStatus {
 	return &journalv1.GuestStatus{AgentLife: "life", AgentLifeBegan: life, Sequence: sequence, ServiceStatus: service}

@@ -1,0 +1,93 @@
+package gormstore
+
+import (
+	"database/sql"
+	"errors"
+	"reflect"
+	"strings"
+	"sync"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/schema"
+)
+
+// mapping reads and writes whole rows of one model by statements that are built once. gorm builds a statement anew for
+// each call, which takes longer than SQLite takes to run it; the rows that every request touches go this way.
+type mapping[T any] struct {
+	fields  [][]int
+	columns string
+	table   string
+	insert  string
+	update  string
+}
+
+var (
+	instances = mapped[instanceRow]()
+	tasks     = mapped[taskRow]()
+	tokens    = mapped[tokenRow]()
+)
+
+// mapped takes names and order of the columns from the model, whose first field is the key.
+func mapped[T any]() *mapping[T] {
+	parsed, err := schema.Parse(new(T), &sync.Map{}, schema.NamingStrategy{})
+	if err != nil {
+		panic("a model of this package is no model: " + err.Error())
+	}
+	m := &mapping[T]{table: parsed.Table}
+	for _, field := range parsed.Fields {
+		m.fields = append(m.fields, field.StructField.Index)
+	}
+	m.columns = strings.Join(parsed.DBNames, ", ")
+	marks := strings.Repeat("?, ", len(parsed.DBNames)-1) + "?"
+	m.insert = "INSERT INTO " + m.table + " (" + m.columns + ") VALUES (" + marks + ")"
+	m.update = "UPDATE " + m.table + " SET " + strings.Join(parsed.DBNames[1:], " = ?, ") + " = ? WHERE " +
+		parsed.DBNames[0] + " = ?"
+	return m
+}
+
+// pointers are those to the row's fields, in the order of the columns.
+func (m *mapping[T]) pointers(row *T) []any {
+	value := reflect.ValueOf(row).Elem()
+	pointers := make([]any, len(m.fields))
+	for i, index := range m.fields {
+		pointers[i] = value.FieldByIndex(index).Addr().Interface()
+	}
+	return pointers
+}
+
+// take reads the one row that the rest of the statement, from its WHERE on, finds.
+func (m *mapping[T]) take(db *gorm.DB, row *T, where string, args ...any) error {
+	err := db.Raw("SELECT "+m.columns+" FROM "+m.table+" WHERE "+where, args...).Row().Scan(m.pointers(row)...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return gorm.ErrRecordNotFound
+	}
+	return err
+}
+
+// find reads all rows that the rest of the statement finds.
+func (m *mapping[T]) find(db *gorm.DB, where string, args ...any) (list []T, err error) {
+	rows, err := db.Raw("SELECT "+m.columns+" FROM "+m.table+" WHERE "+where, args...).Rows()
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var row T
+		if err := rows.Scan(m.pointers(&row)...); err != nil {
+			return nil, err
+		}
+		list = append(list, row)
+	}
+	return list, rows.Err()
+}
+
+// create inserts the row.
+func (m *mapping[T]) create(db *gorm.DB, row *T) error {
+	return db.Exec(m.insert, m.pointers(row)...).Error
+}
+
+// save writes the row back by its key.
+func (m *mapping[T]) save(db *gorm.DB, row *T) error {
+	pointers := m.pointers(row)
+	return db.Exec(m.update, append(pointers[1:], pointers[0])...).Error
+}

@@ -1,0 +1,46 @@
+package storetest
+
+import (
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"github.com/coffer-dbaas/coffer/pkg/action"
+	"github.com/coffer-dbaas/coffer/pkg/status"
+	"github.com/coffer-dbaas/coffer/services/api/internal/store"
+)
+
+// NewInstance makes an instance, for benchmarks.
+func NewInstance(tb testing.TB, s store.Store) store.Instance {
+	tb.Helper()
+	accepted, err := s.Accept(tb.Context(), creation(uuid.NewString()))
+	require.NoError(tb, err)
+	Settle(tb, s, accepted.Task.ID)
+	return accepted.Instance
+}
+
+// Restart accepts a restart and answers with its task.
+func Restart(tb testing.TB, s store.Store, instanceID string) (taskID string) {
+	tb.Helper()
+	accepted, err := s.Accept(tb.Context(), acceptance(action.RestartInstance, instanceID))
+	if err != nil {
+		tb.Error(err)
+	}
+	return accepted.Task.ID
+}
+
+// Settle claims a task and finishes it.
+func Settle(tb testing.TB, s store.Store, taskID string) {
+	tb.Helper()
+	claim, err := s.ClaimTask(tb.Context(), taskID, "worker", lease, maxClaims)
+	if err != nil {
+		tb.Error(err)
+	}
+	end := store.Finish{
+		Run: store.Run{TaskID: taskID, Epoch: claim.Task.Epoch}, State: store.TaskSucceeded, TaskStatus: status.TaskNone,
+	}
+	if err := s.FinishTask(tb.Context(), end); err != nil {
+		tb.Error(err)
+	}
+}
