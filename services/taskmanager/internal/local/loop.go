@@ -14,7 +14,7 @@ import (
 )
 
 // makeFileSystem makes an image of so many bytes, which takes room only as it is written to, with an ext4 in it.
-// ext4, since it is formatted and mounted as quickly as xfs here (10 to 20 ms; see docs/performance.md), grows while
+// ext4, since it is formatted and mounted as quickly as xfs here (10 to 20 ms for both), grows while
 // in use, and starts at less than 2 MiB where xfs wants 64.
 func makeFileSystem(ctx context.Context, image string, size int64) error {
 	f, err := os.OpenFile(image, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
@@ -58,8 +58,16 @@ func mountImage(image, target string) error {
 	return errors.Join(err, device.Close())
 }
 
-// attachLoop may meet others that want the same free device.
+// attachLoop answers with the device that the image is attached to already, which may be mounted where we do not see
+// it (a service manager's private mounts): one device mounted twice is one file system, two devices on one image
+// would destroy it. Else it takes a free one, for which it may meet others.
 func attachLoop(image string) (*os.File, error) {
+	if device, err := attachedLoop(image); err != nil || device != "" {
+		if err != nil {
+			return nil, err
+		}
+		return os.OpenFile(device, os.O_RDWR, 0)
+	}
 	control, err := os.OpenFile("/dev/loop-control", os.O_RDWR, 0)
 	if err != nil {
 		return nil, err
@@ -88,6 +96,27 @@ func attachLoop(image string) (*os.File, error) {
 		}
 	}
 	return nil, errors.New("others took every free one first")
+}
+
+// attachedLoop is empty when the image is not attached.
+func attachedLoop(image string) (device string, err error) {
+	files, err := filepath.Glob("/sys/block/loop*/loop/backing_file")
+	if err != nil {
+		return "", err
+	}
+	for _, file := range files {
+		backing, err := os.ReadFile(file)
+		if errors.Is(err, os.ErrNotExist) || errors.Is(err, unix.ENODEV) { // detached meanwhile
+			continue
+		}
+		if err != nil {
+			return "", err
+		}
+		if strings.TrimSpace(string(backing)) == image {
+			return filepath.Join("/dev", filepath.Base(filepath.Dir(filepath.Dir(file)))), nil
+		}
+	}
+	return "", nil
 }
 
 // configureLoop asks for direct I/O, so that pages are not cached twice, and does without where it is not possible.

@@ -51,6 +51,9 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (*Provider, error) 
 	if p.folder, err = openFolder(cfg, p.separateUsers); err != nil {
 		return nil, fmt.Errorf("local provider: open %s: %w", cfg.DataDir, err)
 	}
+	if err := p.checkUsers(); err != nil {
+		return nil, fmt.Errorf("local provider: %w", err)
+	}
 	p.findLimits(ctx)
 	p.templates = &templates{
 		dir: p.folder.templates, locks: p.folder.locks, guestAgent: p.guestAgent, engineRoot: cfg.EngineRoot,

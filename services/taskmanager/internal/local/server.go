@@ -162,7 +162,7 @@ func (p *Provider) describeServer(spec step.ServerSpec, ip netip.Addr, volume vo
 		s.VolumeLimitBytes = volume.Size
 	}
 	if p.separateUsers {
-		s.RunAsUID = p.cfg.UIDBase + low24(ip)
+		s.RunAsUID = p.userOf(ip)
 		s.RunAsGID = s.RunAsUID
 	}
 	return s

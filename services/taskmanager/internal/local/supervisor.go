@@ -17,6 +17,8 @@ const (
 	agentRestartDelay = time.Second
 	// lookInterval is how often servers are looked for that another process made or started.
 	lookInterval = 2 * time.Second
+	// killLimit is how long what did not stop in time may take to be killed and unmounted.
+	killLimit = 15 * time.Second
 	// startsAtOnce and stopsAtOnce bound how many servers are started or stopped at a time.
 	startsAtOnce = 8
 	stopsAtOnce  = 32
@@ -147,7 +149,8 @@ func (s *supervisor) look(ctx context.Context) error {
 			continue
 		}
 		if err != nil && !errors.Is(err, proc.ErrGone) {
-			return err
+			s.log(id).Error("a server cannot be watched", "error", err)
+			continue
 		}
 		s.watch(ctx, id, agent)
 	}
@@ -257,7 +260,7 @@ func (s *supervisor) tellDown(id string) {
 	s.p.events.tell(id, status.ServerShutdown)
 }
 
-// stopAll shuts every server down, as a host does that goes down. Each has its own limit, so all have.
+// stopAll shuts every server down, as a host does that goes down. Each has a limit of its own.
 func (s *supervisor) stopAll(ctx context.Context) error {
 	ids, err := s.p.folder.serverIDs()
 	if err != nil {
@@ -276,6 +279,8 @@ func (s *supervisor) stopAll(ctx context.Context) error {
 }
 
 func (s *supervisor) stop(ctx context.Context, id string) error {
+	ctx, cancel := context.WithTimeout(ctx, s.p.cfg.StopLimit+killLimit)
+	defer cancel()
 	release, err := s.p.folder.locks.instance(ctx, id)
 	if err != nil {
 		return err

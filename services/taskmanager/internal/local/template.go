@@ -96,8 +96,11 @@ func (t *templates) checkInstalled(ctx context.Context, manager, version string)
 
 func (t *templates) make(ctx context.Context, manager, version string) error {
 	began := time.Now()
-	cmd := exec.CommandContext(ctx, t.guestAgent, "make-template", //nolint:gosec // our own program
-		"--manager", manager, "--version", version, "--dir", t.dir)
+	args := []string{"make-template", "--manager", manager, "--version", version, "--dir", t.dir}
+	if t.engineRoot != "" {
+		args = append(args, "--engine-root", t.engineRoot)
+	}
+	cmd := exec.CommandContext(ctx, t.guestAgent, args...) //nolint:gosec // our own program
 	cmd.Env = agentEnvironment()
 	var output bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &output, &output
