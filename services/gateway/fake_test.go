@@ -95,6 +95,11 @@ func (s eventService) WatchEvents(
 
 func (a *api) channel() *grpckit.Channel {
 	channel := grpckit.NewChannel([]grpc.UnaryServerInterceptor{a.intercept}, nil)
+	a.register(channel)
+	return channel
+}
+
+func (a *api) register(channel grpc.ServiceRegistrar) {
 	instancev1.RegisterInstanceServiceServer(channel, instancev1.UnimplementedInstanceServiceServer{})
 	datastorev1.RegisterDatastoreServiceServer(channel, datastorev1.UnimplementedDatastoreServiceServer{})
 	flavorv1.RegisterFlavorServiceServer(channel, flavorv1.UnimplementedFlavorServiceServer{})
@@ -102,7 +107,6 @@ func (a *api) channel() *grpckit.Channel {
 	taskv1.RegisterTaskServiceServer(channel, taskv1.UnimplementedTaskServiceServer{})
 	identityv1.RegisterAccessServiceServer(channel, identityv1.UnimplementedAccessServiceServer{})
 	eventv1.RegisterEventServiceServer(channel, eventService{api: a})
-	return channel
 }
 
 // handler is the gateway over the fake api.

@@ -235,7 +235,7 @@ func TestAPanicIsAnsweredAndLeavesTheGatewayServing(t *testing.T) {
 
 func TestAProjectThatAsksTooOftenIsToldWhenToComeBack(t *testing.T) {
 	fake := cannedAPI()
-	door := handler(t, fake, func(c *gateway.Config) { c.RateLimits = map[string]int{http.MethodGet: 2} })
+	door := handler(t, fake, func(c *gateway.Config) { c.RateLimits.Get = 2 })
 	get := func(token string) int {
 		r := request(http.MethodGet, inProject("/instances"), "")
 		r.Header.Set("X-Auth-Token", token)
@@ -260,10 +260,16 @@ func TestAProjectThatAsksTooOftenIsToldWhenToComeBack(t *testing.T) {
 
 func TestAConfigurationThatIsWrongIsRefusedWhole(t *testing.T) {
 	err := gateway.Config{
-		PublicURL: "example.org", IdentityURL: "ftp://x", RateLimits: map[string]int{"HEAD": 1, "GET": -1},
+		PublicURL: "example.org", IdentityURL: "ftp://x", RateLimits: gateway.RateLimitConfig{Get: -1},
+		Listen: gateway.ListenConfig{REST: "0.0.0.0:8779", Operations: "8783", CertificateFile: "x"},
+		API:    gateway.APIConfig{Security: "much"},
 	}.Validate()
-	for _, part := range []string{"public_url", "identity_url", "HEAD", "-1"} {
-		assert.ErrorContains(t, err, part)
+	for _, part := range []string{
+		"public_url:", "identity_url:", "rate_limits.get:", "listen.operations:", "listen.certificate_file:", "api.security:",
+	} {
+		require.ErrorContains(t, err, part)
 	}
-	assert.NoError(t, gateway.Config{}.Validate())
+	require.ErrorContains(t, gateway.Config{Listen: gateway.ListenConfig{REST: "0.0.0.0:8779"}}.Validate(), "listen.rest:")
+	require.NoError(t, gateway.Config{}.Validate())
+	require.NoError(t, gateway.DefaultConfig().Validate())
 }

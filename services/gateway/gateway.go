@@ -25,7 +25,7 @@ func New(config Config, conn grpc.ClientConnInterface, healthy Health, logger *s
 	dialect, err := trove.New(context.Background(), trove.Config{
 		PublicURL:   config.PublicURL,
 		IdentityURL: config.IdentityURL,
-		RateLimits:  config.RateLimits,
+		RateLimits:  config.RateLimits.byMethod(),
 		Healthy:     healthy,
 	}, conn, logger)
 	if err != nil {

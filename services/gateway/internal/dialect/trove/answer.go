@@ -113,7 +113,7 @@ func (d *Dialect) answer(w http.ResponseWriter, r *http.Request, f *fault) {
 	}
 	header := w.Header()
 	if f.code == http.StatusUnauthorized {
-		header.Set("Www-Authenticate", `Keystone uri="`+d.config.IdentityURL+`"`)
+		header.Set("Www-Authenticate", `Keystone uri="`+d.identityURL(x.request)+`"`)
 	}
 	if f.retryAfter > 0 && header.Get("Retry-After") == "" {
 		header.Set("Retry-After", strconv.Itoa(f.retryAfter))

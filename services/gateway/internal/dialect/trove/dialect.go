@@ -23,9 +23,9 @@ import (
 
 // Config is what the dialect needs to know of its surroundings.
 type Config struct {
-	// PublicURL is the base of links, without a path; empty: the scheme and host of each request.
+	// PublicURL is the base of links, without a slash at its end; empty: the scheme and host of each request.
 	PublicURL string
-	// IdentityURL is Keystone's, named to callers without a token.
+	// IdentityURL is Keystone's, named to callers without a token; empty: /identity of the public URL.
 	IdentityURL string
 	// RateLimits are requests per minute and project by HTTP method; a method without one is not limited.
 	RateLimits map[string]int

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"net/url"
-	"strings"
 )
 
 // exchange is what the dialect remembers of a request while it is answered. It is the request's context as well, so
@@ -52,10 +51,18 @@ func (x *exchange) last() string { return x.segments[len(x.segments)-1] }
 // what the request shows.
 func (d *Dialect) publicBase(r *http.Request) string {
 	if d.config.PublicURL != "" {
-		return strings.TrimSuffix(d.config.PublicURL, "/")
+		return d.config.PublicURL
 	}
 	if r.TLS != nil {
 		return "https://" + r.Host
 	}
 	return "http://" + r.Host
+}
+
+// identityURL is where a caller gets a token.
+func (d *Dialect) identityURL(r *http.Request) string {
+	if d.config.IdentityURL != "" {
+		return d.config.IdentityURL
+	}
+	return d.publicBase(r) + "/identity"
 }
