@@ -16,11 +16,11 @@ const reconnectWait = 250 * time.Millisecond
 // Config says how to reach NATS.
 type Config struct {
 	// URL of one or more servers, separated by commas. Default nats://127.0.0.1:4222.
-	URL string `yaml:"url"`
+	URL string `koanf:"url"`
 	// CredentialsFile is a NATS .creds file; empty for a server that asks for none.
-	CredentialsFile string `yaml:"credentials_file"`
+	CredentialsFile string `koanf:"credentials_file"`
 	// Replicas of streams that are made anew: 1, or 3 on a cluster. Default 1.
-	Replicas int `yaml:"replicas"`
+	Replicas int `koanf:"replicas"`
 }
 
 // Connect opens a connection that never gives up: NATS being away costs time and nothing else, so it is waited for

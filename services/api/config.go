@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/coffer-dbaas/coffer/pkg/config"
 	"github.com/coffer-dbaas/coffer/services/api/internal/identity/builtin"
 	"github.com/coffer-dbaas/coffer/services/api/internal/store"
 	"github.com/coffer-dbaas/coffer/services/api/internal/store/gormstore"
@@ -109,15 +110,13 @@ func (c Config) Validate() error {
 		}
 	}
 	fault(!validPublicURL(c.PublicURL), "public_url: must be an http or https URL without a slash at its end, is %q", c.PublicURL)
-	if err := c.State.Validate(); err != nil {
-		faults = append(faults, prefixed("state", err))
-	}
+	faults = append(faults, config.Section("state", c.State.Validate()))
 	fault(c.MasterKeyFile == "", "master_key_file: must name a file")
 	fault(c.CADir == "", "ca_dir: must name a folder")
 	identity := c.Identity
 	identity.PublicURL = c.PublicURL
-	if err := identity.Validate(); err != nil && validPublicURL(c.PublicURL) {
-		faults = append(faults, prefixed("identity", err))
+	if validPublicURL(c.PublicURL) {
+		faults = append(faults, config.Section("identity", identity.Validate()))
 	}
 	for name, size := range map[string]int{
 		"instances_page_size": c.InstancesPageSize, "tasks_page_size": c.TasksPageSize,
@@ -137,28 +136,13 @@ func (c Config) Validate() error {
 	fault(c.Lease < minLease, "lease: must be at least %s, is %s", minLease, c.Lease)
 	fault(c.MaxClaims < 1, "max_claims: must be at least 1, is %d", c.MaxClaims)
 	fault(c.MonitorLease < minLease, "monitor_lease: must be at least %s, is %s", minLease, c.MonitorLease)
-	if err := c.Listen.Validate(); err != nil {
-		faults = append(faults, prefixed("listen", err))
-	}
+	faults = append(faults, config.Section("listen", c.Listen.Validate()))
 	return errors.Join(faults...)
 }
 
 func validPublicURL(text string) bool {
 	u, err := url.Parse(text)
 	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && !strings.HasSuffix(text, "/")
-}
-
-// prefixed puts a section's name in front of each fault of it.
-func prefixed(section string, err error) error {
-	joined, several := err.(interface{ Unwrap() []error }) //nolint:errorlint // exactly this error, joined by Validate
-	if !several {
-		return fmt.Errorf("%s.%w", section, err)
-	}
-	var faults []error
-	for _, fault := range joined.Unwrap() {
-		faults = append(faults, fmt.Errorf("%s.%w", section, fault))
-	}
-	return errors.Join(faults...)
 }
 
 func (q QuotaConfig) limits() map[store.Resource]int {

@@ -27,11 +27,11 @@ const (
 // Config says where the server keeps its streams and whether others may connect.
 type Config struct {
 	// Dir is the folder of the streams; it is made when missing.
-	Dir string `yaml:"-"`
+	Dir string `koanf:"-"`
 	// Listen is an address such as 127.0.0.1:4222. Default empty: no port is open, only this process connects.
-	Listen string `yaml:"listen"`
+	Listen string `koanf:"listen"`
 	// Token is what others must show. It is required where Listen is no loopback address.
-	Token string `yaml:"token"`
+	Token string `koanf:"token"`
 }
 
 // Validate names everything that is wrong.

@@ -1,0 +1,53 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+
+	"github.com/coffer-dbaas/coffer/pkg/bus"
+	"github.com/coffer-dbaas/coffer/pkg/config"
+	"github.com/coffer-dbaas/coffer/pkg/observe"
+	"github.com/coffer-dbaas/coffer/services/api"
+)
+
+// settings are the sections of the configuration file that an api reads.
+type settings struct {
+	// Name tells apis apart; it is part of the certificate's name. Default: the host's name.
+	Name  string              `koanf:"name"`
+	API   api.Config          `koanf:"api"`
+	NATS  bus.Config          `koanf:"nats"`
+	Log   observe.LogConfig   `koanf:"log"`
+	Trace observe.TraceConfig `koanf:"trace"`
+}
+
+// Validate joins all that is wrong.
+func (s settings) Validate() error {
+	var faults []error
+	for section, err := range map[string]error{"api": s.API.Validate(), "log": s.Log.Validate()} {
+		faults = append(faults, config.Section(section, err))
+	}
+	if s.Name == "" {
+		faults = append(faults, errors.New("name: must not be empty"))
+	}
+	return errors.Join(faults...)
+}
+
+func load(args []string) (settings, error) {
+	flags := flag.NewFlagSet("coffer-api", flag.ContinueOnError)
+	file := flags.String("config", os.Getenv("COFFER_CONFIG"), "the configuration `file`")
+	if err := flags.Parse(args); err != nil {
+		return settings{}, err
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		return settings{}, fmt.Errorf("find the host's name: %w", err)
+	}
+	s := settings{
+		Name: host, API: api.DefaultConfig(), NATS: bus.Config{URL: "nats://127.0.0.1:4222", Replicas: 1},
+		Log: observe.DefaultLogConfig(),
+	}
+	err = config.Load(&s, config.Sources{File: *file, Partial: true, Environ: os.Environ()})
+	return s, err
+}
