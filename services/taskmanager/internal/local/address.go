@@ -32,7 +32,7 @@ func (p *Provider) AllocateAddress(ctx context.Context, spec step.AddressSpec) (
 
 	ip, err := p.folder.address(spec.InstanceID)
 	if errors.Is(err, fs.ErrNotExist) {
-		ip, err = p.drawAddress(spec.InstanceID)
+		ip, err = p.drawAddress(ctx, spec.InstanceID)
 	}
 	if err != nil {
 		return step.Address{}, err
@@ -84,7 +84,7 @@ func (f *folder) address(instanceID string) (netip.Addr, error) {
 
 // drawAddress starts at a random place of the range, so that an address that was just given back is not at once
 // somebody else's.
-func (p *Provider) drawAddress(instanceID string) (netip.Addr, error) {
+func (p *Provider) drawAddress(ctx context.Context, instanceID string) (netip.Addr, error) {
 	taken, err := p.folder.takenAddresses()
 	if err != nil {
 		return netip.Addr{}, err
@@ -95,13 +95,13 @@ func (p *Provider) drawAddress(instanceID string) (netip.Addr, error) {
 	var foreign error
 	for i := range hostsOfRange {
 		n := 1 + (start+i)%hostsOfRange
-		ip := netip.AddrFrom4([4]byte{first[0], first[1], first[2] + byte(n>>8), byte(n)})
+		ip := netip.AddrFrom4([4]byte{first[0], first[1], first[2] | byte(n>>8), byte(n)}) //nolint:gosec // n has 12 bits
 		if taken[ip] {
 			continue
 		}
-		err := p.probeAddress(ip)
+		err := p.probeAddress(ctx, ip)
 		if err == nil {
-			return ip, writeJSON(p.folder.addressFile(instanceID), allocation{ip.String()}, 0o600)
+			return ip, writeJSON(p.folder.addressFile(instanceID), allocation{ip.String()})
 		}
 		if errs.IsReason(err, reasonEveryAddress) {
 			return netip.Addr{}, err

@@ -70,12 +70,12 @@ func TestAListenerOnEveryAddressIsNamed(t *testing.T) {
 	ip := netip.MustParseAddr("127.99.1.1")
 	self := fmt.Sprintf("(process %d)", os.Getpid())
 	for _, address := range []string{"0.0.0.0:0", "[::]:0"} {
-		err := probe(ip, listen(t, "tcp", address))
+		err := probe(t.Context(), ip, listen(t, "tcp", address))
 		assert.True(t, errs.IsReason(err, reasonEveryAddress), "got %v", err)
 		assert.ErrorContains(t, err, self)
 	}
-	err := probe(ip, listen(t, "tcp4", "127.99.1.1:0"))
+	err := probe(t.Context(), ip, listen(t, "tcp4", "127.99.1.1:0"))
 	assert.True(t, errs.IsReason(err, "PORT_TAKEN"), "got %v", err)
 	assert.ErrorContains(t, err, self)
-	assert.NoError(t, probe(ip, listen(t, "tcp4", "127.99.1.2:0")))
+	assert.NoError(t, probe(t.Context(), ip, listen(t, "tcp4", "127.99.1.2:0")))
 }

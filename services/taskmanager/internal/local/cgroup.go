@@ -35,7 +35,7 @@ func openCgroups(root, folderID string) (*cgroups, error) {
 	if err := c.control(root, "cgroup.subtree_control", "+memory"); err != nil {
 		return nil, err
 	}
-	if err := os.Mkdir(c.dir, 0o755); err != nil && !errors.Is(err, os.ErrExist) {
+	if err := os.Mkdir(c.dir, 0o750); err != nil && !errors.Is(err, os.ErrExist) {
 		return nil, err
 	}
 	return c, c.control(c.dir, "cgroup.subtree_control", "+memory")
@@ -58,7 +58,7 @@ func (c *cgroups) make(instanceID string, memoryBytes int64) error {
 	if c == nil {
 		return nil
 	}
-	if err := os.Mkdir(c.group(instanceID), 0o755); err != nil && !errors.Is(err, os.ErrExist) {
+	if err := os.Mkdir(c.group(instanceID), 0o750); err != nil && !errors.Is(err, os.ErrExist) {
 		return fmt.Errorf("make control group: %w", err)
 	}
 	if err := c.control(c.group(instanceID), "memory.max", strconv.FormatInt(memoryBytes, 10)); err != nil {

@@ -1,6 +1,7 @@
 package local
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/coffer-dbaas/coffer/pkg/proc"
@@ -16,15 +17,16 @@ type children struct {
 func (c *children) add(child *proc.Process) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	living := c.started[:0]
-	for _, other := range c.started {
-		select {
-		case <-other.Done():
-		default:
-			living = append(living, other)
-		}
+	c.started = append(slices.DeleteFunc(c.started, hasEnded), child)
+}
+
+func hasEnded(child *proc.Process) bool {
+	select {
+	case <-child.Done():
+		return true
+	default:
+		return false
 	}
-	c.started = append(living, child)
 }
 
 func (c *children) release() {

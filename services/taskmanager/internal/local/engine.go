@@ -38,7 +38,7 @@ func (e engine) installed(ctx context.Context, root string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	out, err := exec.CommandContext(ctx, program, "--no-defaults", "--version").Output() //nolint:gosec // a database server
+	out, err := exec.CommandContext(ctx, program, "--no-defaults", "--version").Output()
 	if err != nil {
 		return "", fmt.Errorf("ask %s for its version: %w", program, err)
 	}

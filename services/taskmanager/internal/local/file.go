@@ -45,12 +45,13 @@ func removing(path string, err error) error {
 	return err
 }
 
-func writeJSON(path string, v any, mode os.FileMode) error {
+// writeJSON writes a file that is the provider's own to read.
+func writeJSON(path string, v any) error {
 	content, err := json.MarshalIndent(v, "", "  ")
 	if err != nil {
 		return err
 	}
-	return writeFile(path, append(content, '\n'), mode)
+	return writeFile(path, append(content, '\n'), 0o600)
 }
 
 func readJSON(path string, v any) error {

@@ -100,10 +100,10 @@ func (f *folder) open(home, name string) (string, error) {
 	path := filepath.Join(f.root, name)
 	if _, err := os.Lstat(path); os.IsNotExist(err) && home != f.root {
 		target := filepath.Join(home, name)
-		if err := os.MkdirAll(target, 0o711); err != nil {
+		if err := os.MkdirAll(target, 0o750); err != nil {
 			return "", err
 		}
-		if err := passable(closedHome, home); err != nil {
+		if err := passable(closedHome, home, target); err != nil {
 			return "", err
 		}
 		if err := os.Symlink(target, path); err != nil && !os.IsExist(err) {
@@ -114,11 +114,11 @@ func (f *folder) open(home, name string) (string, error) {
 			return "", err
 		}
 	}
-	real, err := filepath.EvalSymlinks(path)
+	actual, err := filepath.EvalSymlinks(path)
 	if err != nil {
 		return "", err
 	}
-	return real, passable(real)
+	return actual, passable(actual)
 }
 
 func passable(dirs ...string) error {
@@ -138,11 +138,11 @@ func passable(dirs ...string) error {
 
 // closedParent names the nearest folder above that others cannot pass, if there is one.
 func closedParent(dir string) (string, error) {
-	real, err := filepath.EvalSymlinks(dir)
+	actual, err := filepath.EvalSymlinks(dir)
 	if err != nil {
 		return "", err
 	}
-	for parent := filepath.Dir(real); parent != "/"; parent = filepath.Dir(parent) {
+	for parent := filepath.Dir(actual); parent != "/"; parent = filepath.Dir(parent) {
 		info, err := os.Stat(parent)
 		if err != nil {
 			return "", err
@@ -170,8 +170,7 @@ func (f *folder) openIdentity(path, fixedRange string) error {
 	if fixedRange != "" {
 		f.identity.Range = fixedRange
 	}
-	_, err = parseRange(f.identity.Range)
-	return err
+	return checkRange(f.identity.Range)
 }
 
 func drawIdentity(path string) error {
@@ -180,7 +179,7 @@ func drawIdentity(path string) error {
 		NetworkID: uuid.NewString(), SubnetID: uuid.NewString(), VolumeTypeID: uuid.NewString(),
 	}
 	draft := path + "." + id.ID
-	if err := writeJSON(draft, id, 0o600); err != nil {
+	if err := writeJSON(draft, id); err != nil {
 		return err
 	}
 	if err := os.Link(draft, path); err != nil && !os.IsExist(err) {
@@ -193,7 +192,7 @@ func drawIdentity(path string) error {
 func drawRange() netip.Prefix {
 	for {
 		var b [4]byte
-		rand.Read(b[1:]) //nolint:errcheck // never fails
+		rand.Read(b[1:]) // never fails
 		b[0] = 127
 		r := netip.PrefixFrom(netip.AddrFrom4(b), rangeBits).Masked()
 		if !hosts.Contains(r.Addr()) {

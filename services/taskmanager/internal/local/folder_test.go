@@ -17,10 +17,15 @@ func TestServersLiveElsewhereWhenTheirUsersCannotReachTheDataFolder(t *testing.T
 	h := newHost(t)
 	parent := filepath.Join(openTempDir(t), "closed")
 	require.NoError(t, os.Mkdir(parent, 0o700))
+	usual := h.cfg.DataDir
 	h.cfg.DataDir = filepath.Join(parent, "data")
 	p := h.open(t)
 	home := filepath.Join(closedHome, p.folder.identity.ID)
-	t.Cleanup(func() { require.NoError(t, os.RemoveAll(home)) })
+	t.Cleanup(func() {
+		h.clean(t)
+		require.NoError(t, os.RemoveAll(home))
+		h.cfg.DataDir = usual
+	})
 
 	for _, dir := range []string{p.folder.servers, p.folder.volumes, p.folder.templates} {
 		assert.True(t, strings.HasPrefix(dir, home+"/"), dir)
@@ -34,7 +39,6 @@ func TestServersLiveElsewhereWhenTheirUsersCannotReachTheDataFolder(t *testing.T
 	assert.Equal(t, p.folder.servers, h.open(t).folder.servers)
 	id := h.makeInstance(t, p)
 	h.database(t, id)
-	h.clean(t)
 }
 
 func TestTheDataFolderIsPassableAndItsSecretsAreNot(t *testing.T) {

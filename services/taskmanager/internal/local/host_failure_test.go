@@ -69,7 +69,7 @@ func TestATemplateThatCannotBeMadeSaysWhy(t *testing.T) {
 	require.NoError(t, os.WriteFile(broken, []byte("#!/bin/sh\necho first; echo the disk is made of cheese >&2; exit 3\n"), 0o755))
 	p.templates.guestAgent = broken
 	_, err := p.CreateServer(t.Context(), spec)
-	assert.ErrorContains(t, err, "the disk is made of cheese")
+	require.ErrorContains(t, err, "the disk is made of cheese")
 	assert.ErrorContains(t, err, "exit status 3")
 }
 

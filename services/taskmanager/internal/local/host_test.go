@@ -52,7 +52,7 @@ func newHost(t *testing.T) *host {
 // openTempDir is one that others can pass, which t.TempDir is not.
 func openTempDir(t *testing.T) string {
 	t.Helper()
-	root, err := os.MkdirTemp("/tmp", "coffer-local-")
+	root, err := os.MkdirTemp("/tmp", "coffer-local-") //nolint:usetesting // see above
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, os.RemoveAll(root)) })
 	require.NoError(t, os.Chmod(root, 0o755))

@@ -29,20 +29,20 @@ const agentPort = 8781
 var databasePorts = map[string]int{"mariadb": 3306}
 
 // probeAddress says whether the agent and every engine could listen on the address.
-func (p *Provider) probeAddress(ip netip.Addr) error {
+func (p *Provider) probeAddress(ctx context.Context, ip netip.Addr) error {
 	ports := []int{agentPort}
 	for _, port := range databasePorts {
 		ports = append(ports, port)
 	}
-	return probe(ip, ports...)
+	return probe(ctx, ip, ports...)
 }
 
 // probe binds each port for a moment.
-func probe(ip netip.Addr, ports ...int) error {
+func probe(ctx context.Context, ip netip.Addr, ports ...int) error {
 	for _, port := range ports {
 		at := netip.AddrPortFrom(ip, uint16(port)) //nolint:gosec // ports are constants
 		var config net.ListenConfig
-		l, err := config.Listen(context.Background(), "tcp4", at.String())
+		l, err := config.Listen(ctx, "tcp4", at.String())
 		if err == nil {
 			err = l.Close()
 		}

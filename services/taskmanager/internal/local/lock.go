@@ -41,7 +41,7 @@ func (l locks) open() error {
 // is harmless.
 func (l locks) instance(ctx context.Context, id string) (release func(), err error) {
 	h := fnv.New32a()
-	h.Write([]byte(id)) //nolint:errcheck // a hash never fails
+	_, _ = h.Write([]byte(id)) // never fails
 	return l.take(ctx, lockInstances+int64(h.Sum32()), lockRetryMost)
 }
 
@@ -63,7 +63,7 @@ func (l locks) take(ctx context.Context, position int64, most time.Duration) (fu
 	if err != nil {
 		return nil, fmt.Errorf("lock: %w", err)
 	}
-	release := func() { f.Close() } //nolint:errcheck // closing is what releases; nothing was written
+	release := func() { _ = f.Close() } // nothing was written: closing is what releases
 	byteRange := unix.Flock_t{Type: unix.F_WRLCK, Whence: 0, Start: position, Len: 1}
 	for wait := lockRetryFirst; ; wait = min(2*wait, most) {
 		err := unix.FcntlFlock(f.Fd(), unix.F_OFD_SETLK, &byteRange)

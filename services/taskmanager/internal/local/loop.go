@@ -21,13 +21,13 @@ func makeFileSystem(ctx context.Context, image string, size int64) error {
 	if err != nil {
 		return err
 	}
-	defer f.Close() //nolint:errcheck // what counts is synced below
+	defer f.Close() // what counts is synced below
 	if err := f.Truncate(size); err != nil {
 		return err
 	}
 	// Nothing has to be discarded or zeroed in an image that is a hole, and no block is kept back for root.
 	mkfs := exec.CommandContext(ctx, mkfsProgram(), "-q", "-F", "-m", "0", "-J", "size=16",
-		"-E", "nodiscard,lazy_itable_init=1,lazy_journal_init=1", image) //nolint:gosec // a path of our own
+		"-E", "nodiscard,lazy_itable_init=1,lazy_journal_init=1", image)
 	if out, err := mkfs.CombinedOutput(); err != nil {
 		return fmt.Errorf("mkfs.ext4: %w: %s", err, strings.TrimSpace(string(out)))
 	}
@@ -72,12 +72,12 @@ func attachLoop(image string) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer control.Close() //nolint:errcheck // nothing was written
+	defer control.Close() // nothing was written
 	backing, err := os.OpenFile(image, os.O_RDWR, 0)
 	if err != nil {
 		return nil, err
 	}
-	defer backing.Close() //nolint:errcheck // the loop device has its own reference
+	defer backing.Close() // the loop device has its own reference
 	for range 100 {
 		n, err := unix.IoctlRetInt(int(control.Fd()), unix.LOOP_CTL_GET_FREE)
 		if err != nil {

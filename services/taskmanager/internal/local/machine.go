@@ -30,7 +30,7 @@ func (p *Provider) startServer(ctx context.Context, s serverFile) error {
 	if _, err := p.attachVolume(s.InstanceID); err != nil {
 		return err
 	}
-	if err := p.probeServer(s); err != nil {
+	if err := p.probeServer(ctx, s); err != nil {
 		return err
 	}
 	if err := p.cgroups.make(s.InstanceID, s.MemoryBytes); err != nil {
@@ -41,7 +41,7 @@ func (p *Provider) startServer(ctx context.Context, s serverFile) error {
 
 // probeServer asks for the server's ports before an agent fails for want of them. A database that outlived its
 // agent holds its port by right.
-func (p *Provider) probeServer(s serverFile) error {
+func (p *Provider) probeServer(ctx context.Context, s serverFile) error {
 	strays, err := p.findProcesses(s.InstanceID)
 	if err != nil || len(strays) > 0 {
 		release(strays)
@@ -51,7 +51,7 @@ func (p *Provider) probeServer(s serverFile) error {
 	if err != nil {
 		return err
 	}
-	return p.probeAddress(ip)
+	return p.probeAddress(ctx, ip)
 }
 
 func (p *Provider) startAgent(s serverFile) error {

@@ -142,7 +142,7 @@ func (p *Provider) makeServer(spec step.ServerSpec) (serverFile, error) {
 	if err := p.writeBootstrap(spec); err != nil {
 		return s, err
 	}
-	if err := writeJSON(p.folder.serverFile(s.InstanceID), s, 0o600); err != nil {
+	if err := writeJSON(p.folder.serverFile(s.InstanceID), s); err != nil {
 		return s, err
 	}
 	return s, syncDir(p.folder.servers)

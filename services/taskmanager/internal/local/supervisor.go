@@ -17,11 +17,6 @@ const (
 	agentRestartDelay = time.Second
 	// lookInterval is how often servers are looked for that another process made or started.
 	lookInterval = 2 * time.Second
-	// killLimit is how long what did not stop in time may take to be killed and unmounted.
-	killLimit = 15 * time.Second
-	// startsAtOnce and stopsAtOnce bound how many servers are started or stopped at a time.
-	startsAtOnce = 8
-	stopsAtOnce  = 32
 )
 
 // supervisor watches the servers: one goroutine for each that lives, which ends when the server is down or deleted.
@@ -80,40 +75,6 @@ func (s *supervisor) run(ctx context.Context) error {
 		return errors.Join(err, s.stopAll(context.WithoutCancel(ctx)))
 	}
 	return err
-}
-
-// bringBack starts every server that shall run and does not, as a host does that comes up.
-func (s *supervisor) bringBack(ctx context.Context) error {
-	ids, err := s.p.folder.serverIDs()
-	if err != nil {
-		return err
-	}
-	inParallel(ids, startsAtOnce, func(id string) {
-		err := s.start(ctx, id)
-		switch {
-		case ctx.Err() != nil, errors.Is(err, fs.ErrNotExist):
-		case err != nil:
-			s.log(id).Error("a server could not be brought back", "error", err)
-			s.tellDown(id)
-		default:
-			s.p.events.tell(id, status.ServerActive)
-		}
-	})
-	return nil
-}
-
-// start starts a server if it is still there and does not run. fs.ErrNotExist: it was deleted.
-func (s *supervisor) start(ctx context.Context, id string) error {
-	release, err := s.p.folder.locks.instance(ctx, id)
-	if err != nil {
-		return err
-	}
-	defer release()
-	server, err := s.p.folder.readServer(id)
-	if err != nil {
-		return err
-	}
-	return s.p.startServer(ctx, server)
 }
 
 func (s *supervisor) watchAll(ctx context.Context) error {
@@ -258,47 +219,4 @@ func (s *supervisor) tellDown(id string) {
 	s.down[id] = true
 	s.mu.Unlock()
 	s.p.events.tell(id, status.ServerShutdown)
-}
-
-// stopAll shuts every server down, as a host does that goes down. Each has a limit of its own.
-func (s *supervisor) stopAll(ctx context.Context) error {
-	ids, err := s.p.folder.serverIDs()
-	if err != nil {
-		return err
-	}
-	var mu sync.Mutex
-	var faults []error
-	inParallel(ids, stopsAtOnce, func(id string) {
-		if err := s.stop(ctx, id); err != nil {
-			mu.Lock()
-			defer mu.Unlock()
-			faults = append(faults, err)
-		}
-	})
-	return errors.Join(faults...)
-}
-
-func (s *supervisor) stop(ctx context.Context, id string) error {
-	ctx, cancel := context.WithTimeout(ctx, s.p.cfg.StopLimit+killLimit)
-	defer cancel()
-	release, err := s.p.folder.locks.instance(ctx, id)
-	if err != nil {
-		return err
-	}
-	defer release()
-	return s.p.stopServer(ctx, id)
-}
-
-// inParallel does it for all, at most so many at once.
-func inParallel(ids []string, most int, do func(id string)) {
-	var wait sync.WaitGroup
-	slots := make(chan struct{}, most)
-	for _, id := range ids {
-		slots <- struct{}{}
-		wait.Go(func() {
-			defer func() { <-slots }()
-			do(id)
-		})
-	}
-	wait.Wait()
 }

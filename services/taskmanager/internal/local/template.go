@@ -100,7 +100,7 @@ func (t *templates) make(ctx context.Context, manager, version string) error {
 	if t.engineRoot != "" {
 		args = append(args, "--engine-root", t.engineRoot)
 	}
-	cmd := exec.CommandContext(ctx, t.guestAgent, args...) //nolint:gosec // our own program
+	cmd := exec.CommandContext(ctx, t.guestAgent, args...)
 	cmd.Env = agentEnvironment()
 	var output bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &output, &output

@@ -23,7 +23,7 @@ func (p *Provider) checkUsers() error {
 	if err != nil {
 		return err
 	}
-	defer maps.Close() //nolint:errcheck // only read
+	defer maps.Close() // only read
 	first := p.userOf(p.folder.addressRange().Addr())
 	last := first + 1<<(32-rangeBits) - 1
 	for lines := bufio.NewScanner(maps); lines.Scan(); {

@@ -31,6 +31,7 @@ func (f *folder) volume(instanceID string) string { return filepath.Join(f.volum
 func (f *folder) volumeFile(instanceID string) string {
 	return filepath.Join(f.volume(instanceID), "volume.json")
 }
+
 func (f *folder) volumeImage(instanceID string) string {
 	return filepath.Join(f.volume(instanceID), "image")
 }
@@ -93,7 +94,7 @@ func (p *Provider) makeVolume(ctx context.Context, spec step.VolumeSpec) (volume
 		err = makeFileSystem(ctx, p.folder.volumeImage(spec.InstanceID), v.Size)
 	}
 	if err == nil {
-		err = writeJSON(p.folder.volumeFile(spec.InstanceID), v, 0o600)
+		err = writeJSON(p.folder.volumeFile(spec.InstanceID), v)
 	}
 	if err == nil {
 		err = syncDir(p.folder.volumes)

@@ -122,7 +122,8 @@ func addressesAreUnique(t *testing.T, cloud Cloud) {
 			defer i.delete(t)
 			wait.Go(func() {
 				address, err := i.AllocateAddress(t.Context(), step.AddressSpec{InstanceID: i.id})
-				if !assert.NoError(t, err) {
+				if err != nil {
+					assert.Fail(t, "no address", err.Error())
 					return
 				}
 				mu.Lock()
@@ -273,9 +274,9 @@ func badIDs(t *testing.T, cloud Cloud) {
 		assert.True(t, errs.IsKind(err, errs.Invalid), "address of %q: got %v", id, err)
 		_, err = provider.CreateVolume(t.Context(), step.VolumeSpec{InstanceID: id, Size: 1})
 		assert.True(t, errs.IsKind(err, errs.Invalid), "volume of %q: got %v", id, err)
-		assert.Error(t, provider.DeleteServer(t.Context(), id))
-		assert.Error(t, provider.DeleteVolume(t.Context(), id))
-		assert.Error(t, provider.ReleaseAddress(t.Context(), id))
+		require.Error(t, provider.DeleteServer(t.Context(), id))
+		require.Error(t, provider.DeleteVolume(t.Context(), id))
+		require.Error(t, provider.ReleaseAddress(t.Context(), id))
 	}
 	assert.Equal(t, before, cloud.Inventory(t))
 }
