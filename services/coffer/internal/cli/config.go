@@ -1,0 +1,47 @@
+package cli
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/coffer-dbaas/coffer/pkg/config"
+)
+
+func newConfig() *cobra.Command {
+	command := &cobra.Command{Use: "config", Short: "Check and show the configuration", GroupID: groupRun}
+	command.AddCommand(newConfigCheck(), newConfigShow())
+	return command
+}
+
+func newConfigCheck() *cobra.Command {
+	return &cobra.Command{
+		Use: "check FILE", Short: "Say what is wrong in a configuration file, with line numbers", Args: cobra.ExactArgs(1),
+		RunE: func(command *cobra.Command, args []string) error {
+			if _, err := loadSettings(command, args[0]); err != nil {
+				return err
+			}
+			command.Println(args[0], "is fine")
+			return nil
+		},
+	}
+}
+
+func newConfigShow() *cobra.Command {
+	var file string
+	command := &cobra.Command{
+		Use: "show", Short: "Print the settings that apply, with secrets hidden", Args: cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error {
+			settings, err := loadSettings(command, file)
+			if err != nil {
+				return err
+			}
+			text, err := config.Show(settings)
+			if err != nil {
+				return err
+			}
+			command.Print(string(text))
+			return nil
+		},
+	}
+	command.Flags().StringVar(&file, "config", "", "configuration file, YAML")
+	return command
+}

@@ -1,0 +1,69 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"golang.org/x/term"
+
+	"github.com/coffer-dbaas/coffer/services/coffer/internal/client"
+)
+
+// progress shows how a task goes on.
+type progress interface {
+	show(client.Task)
+	// end leaves the cursor below what was shown.
+	end()
+}
+
+// newProgress is a line per step that moves when w is a terminal, a line per change when it is not, and nothing for
+// scripts that read JSON.
+func newProgress(w io.Writer, as format) progress {
+	if as.json() {
+		return silence{}
+	}
+	if file, ok := w.(*os.File); ok && term.IsTerminal(int(file.Fd())) { //nolint:gosec // A descriptor is a small number.
+		return newBars(w)
+	}
+	return &lines{w: w, told: map[string]string{}}
+}
+
+type silence struct{}
+
+func (silence) show(client.Task) {}
+func (silence) end()             {}
+
+// lines writes a line whenever a step or the task gets another status.
+type lines struct {
+	w    io.Writer
+	told map[string]string
+}
+
+func (l *lines) show(task client.Task) {
+	for _, step := range task.Steps {
+		if step.Status != "PENDING" {
+			l.tell(step.Name, step.Status, step.Message)
+		}
+	}
+	message := ""
+	if task.Error != nil {
+		message = task.Error.Message
+	}
+	l.tell(task.Action, task.Status, message)
+}
+
+func (l *lines) tell(name, status, message string) {
+	if l.told[name] == status {
+		return
+	}
+	l.told[name] = status
+	if message != "" {
+		message = "  " + message
+	}
+	// Progress that cannot be shown is no reason to stop.
+	_, _ = fmt.Fprintf(l.w, "%s  %-24s %s%s\n", time.Now().Format(time.TimeOnly), name, status, message)
+}
+
+func (l *lines) end() {}

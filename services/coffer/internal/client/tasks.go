@@ -1,0 +1,102 @@
+package client
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+)
+
+// Task is an accepted change of an instance.
+type Task struct {
+	ID           string `json:"id"`
+	Action       string `json:"action"`
+	InstanceID   string `json:"instance_id"`
+	InstanceName string `json:"instance_name"`
+	// Status is QUEUED, RUNNING, SUCCEEDED, FAILED or CANCELLED.
+	Status string `json:"status"`
+	// Progress is 0 to 100.
+	Progress  int     `json:"progress"`
+	Steps     []Step  `json:"steps"`
+	Created   string  `json:"created"`
+	Started   *string `json:"started,omitempty"`
+	Finished  *string `json:"finished,omitempty"`
+	RequestID string  `json:"request_id"`
+	Error     *struct {
+		Code    string `json:"code"`
+		Step    string `json:"step"`
+		Message string `json:"message"`
+	} `json:"error,omitempty"`
+}
+
+// Step is one step of a task.
+type Step struct {
+	Name string `json:"name"`
+	// Status is PENDING, RUNNING, SUCCEEDED, FAILED, UNDOING or UNDONE.
+	Status   string  `json:"status"`
+	Attempt  int     `json:"attempt"`
+	Started  *string `json:"started,omitempty"`
+	Finished *string `json:"finished,omitempty"`
+	Message  string  `json:"message"`
+}
+
+// Ended says whether nothing will change any more.
+func (t Task) Ended() bool {
+	return t.Status == "SUCCEEDED" || t.Status == "FAILED" || t.Status == "CANCELLED"
+}
+
+// Err is nil for a task that succeeded, and says what happened to one that did not.
+func (t Task) Err() error {
+	switch {
+	case t.Status == "SUCCEEDED":
+		return nil
+	case t.Error != nil && t.Error.Message != "":
+		return fmt.Errorf("%s %s: %s", t.Action, t.Status, t.Error.Message)
+	default:
+		return fmt.Errorf("%s %s", t.Action, t.Status)
+	}
+}
+
+// TaskFilter narrows a list; empty fields let everything through.
+type TaskFilter struct{ InstanceID, Status, Action string }
+
+func (f TaskFilter) query() url.Values {
+	query := url.Values{}
+	for key, value := range map[string]string{"instance_id": f.InstanceID, "status": f.Status, "action": f.Action} {
+		if value != "" {
+			query.Set(key, value)
+		}
+	}
+	return query
+}
+
+// Tasks lists the project's tasks, newest first, all pages of them.
+func (c *Client) Tasks(ctx context.Context, filter TaskFilter) ([]Task, error) {
+	var all []Task
+	address := c.database.ServiceURL("tasks")
+	if query := filter.query(); len(query) > 0 {
+		address += "?" + query.Encode()
+	}
+	for address != "" {
+		var page struct {
+			Tasks []Task `json:"tasks"`
+			Links []link `json:"links"`
+		}
+		if err := c.getURL(ctx, address, &page); err != nil {
+			return nil, fmt.Errorf("list tasks: %w", err)
+		}
+		all = append(all, page.Tasks...)
+		address = next(page.Links)
+	}
+	return all, nil
+}
+
+// Task shows one.
+func (c *Client) Task(ctx context.Context, id string) (Task, error) {
+	var answer struct {
+		Task Task `json:"task"`
+	}
+	if err := c.get(ctx, "tasks/"+id, nil, &answer); err != nil {
+		return Task{}, fmt.Errorf("show task %s: %w", id, err)
+	}
+	return answer.Task, nil
+}

@@ -1,0 +1,101 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+const (
+	// reconnectDelay is the pause before the stream of events is opened again.
+	reconnectDelay = time.Second
+	// pollInterval is how often an instance is looked at where the service tells no events.
+	pollInterval = 2 * time.Second
+)
+
+// WatchTask calls show with the task as it is now and whenever it changes, until it has ended, and answers with its
+// end. A stream that breaks is opened again.
+func (c *Client) WatchTask(ctx context.Context, id string, show func(Task)) (Task, error) {
+	for {
+		task, err := c.followTask(ctx, id, show)
+		var refused *Error
+		switch {
+		case err == nil && task.Ended():
+			return task, nil
+		case ctx.Err() != nil:
+			return Task{}, fmt.Errorf("watch task %s: %w", id, ctx.Err())
+		case errors.As(err, &refused) && refused.Code < 500:
+			return Task{}, err
+		}
+		if err := pause(ctx, reconnectDelay); err != nil {
+			return Task{}, fmt.Errorf("watch task %s: %w", id, err)
+		}
+	}
+}
+
+// followTask follows one stream to its end. The task is asked for after the stream is open, so that no change falls
+// in between.
+func (c *Client) followTask(ctx context.Context, id string, show func(Task)) (Task, error) {
+	events, err := c.openEvents(ctx)
+	if err != nil {
+		return Task{}, err
+	}
+	defer events.close()
+	task, err := c.Task(ctx, id)
+	if err != nil {
+		return Task{}, err
+	}
+	show(task)
+	for !task.Ended() {
+		event, err := events.next()
+		if err != nil {
+			return task, err
+		}
+		if event.kind != "task" {
+			continue
+		}
+		var told Task
+		if err := json.Unmarshal(event.data, &told); err != nil {
+			return task, fmt.Errorf("read an event: %w", err)
+		}
+		if told.ID == id {
+			task = told
+			show(task)
+		}
+	}
+	return task, nil
+}
+
+// AwaitInstance waits, where the service has no tasks, until the instance is no longer in one of the passing states;
+// gone says that it was deleted.
+func (c *Client) AwaitInstance(ctx context.Context, id string, passing ...string) (instance Instance, gone bool, err error) {
+	for {
+		instance, err := c.Instance(ctx, id)
+		if IsNotFound(err) {
+			return Instance{}, true, nil
+		}
+		if err != nil {
+			return Instance{}, false, err
+		}
+		if !slices.Contains(passing, instance.Status) {
+			return instance, false, nil
+		}
+		if err := pause(ctx, pollInterval); err != nil {
+			return Instance{}, false, fmt.Errorf("wait for instance %s: %w", id, err)
+		}
+	}
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}

@@ -1,0 +1,54 @@
+package serve
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+)
+
+// identityMount is where the built-in Keystone stands.
+const identityMount = "/identity"
+
+// door is the REST address: Trove's dialect, with the built-in Keystone and the metrics beside it. It looks at paths
+// itself, because http.ServeMux would clean them and redirect, where Trove answers.
+func door(gateway, identity, metrics http.Handler, openMetrics bool) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch path := r.URL.Path; {
+		case path == identityMount || strings.HasPrefix(path, identityMount+"/"):
+			identity.ServeHTTP(w, r)
+		case path == "/metrics" && (openMetrics || fromHere(r)):
+			metrics.ServeHTTP(w, r)
+		default:
+			gateway.ServeHTTP(w, r)
+		}
+	})
+}
+
+// fromHere says whether a request came from this machine, and not through a proxy on it.
+func fromHere(r *http.Request) bool {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	return err == nil && isLoopback(host) && r.Header.Get("X-Forwarded-For") == "" && r.Header.Get("Forwarded") == ""
+}
+
+func listen(ctx context.Context, address string) (net.Listener, error) {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("listen on %s: %w", address, err)
+	}
+	return listener, nil
+}
+
+// tlsConfig is nil when the listeners speak in the clear.
+func (c DoorConfig) tlsConfig() (*tls.Config, error) {
+	if c.CertificateFile == "" {
+		return nil, nil
+	}
+	pair, err := tls.LoadX509KeyPair(c.CertificateFile, c.KeyFile)
+	if err != nil {
+		return nil, fmt.Errorf("load the certificate: %w", err)
+	}
+	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}, nil
+}
