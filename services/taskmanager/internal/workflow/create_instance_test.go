@@ -78,7 +78,7 @@ func TestACreateWhoseGuestFailsGivesBackWhatItTook(t *testing.T) {
 			b := setup(t)
 			journal := createTask()
 			journal.OnWrite(func(string) {
-				if agent := b.cloud.Agent(instanceID); agent != nil && agent.Acted("failing") == 0 && journal.Step(stepName).GetAttempt() == 1 {
+				if agent := b.cloud.Agent(instanceID); agent != nil && journal.Step(stepName).GetStatus() == journalv1.StepStatus_STEP_STATUS_RUNNING {
 					agent.FailNext(method, errBroken)
 				}
 			})

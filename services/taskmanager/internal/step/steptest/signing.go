@@ -10,6 +10,7 @@ import (
 
 	"github.com/coffer-dbaas/coffer/pkg/pki"
 	journalv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/journal/v1"
+	"github.com/coffer-dbaas/coffer/services/taskmanager/internal/guest/fake"
 )
 
 // CA is the api's signing service on a CA of its own, without the api's rules about runs.
@@ -57,4 +58,13 @@ func (c *CA) SignTaskmanager(
 ) (*journalv1.SignTaskmanagerResponse, error) {
 	signed, err := c.ca.Sign(r.GetCertificateRequest(), pki.TaskmanagerName(r.GetName()), 24*time.Hour)
 	return &journalv1.SignTaskmanagerResponse{CertificatePem: signed.CertificatePEM, CaPem: c.ca.PEM()}, err
+}
+
+// Agent is a fake agent that is enrolled already.
+func (c *CA) Agent(instanceID string) (*fake.Agent, error) {
+	certificate, key, err := c.ca.Issue(pki.InstanceName(instanceID), time.Hour)
+	if err != nil {
+		return nil, err
+	}
+	return fake.New(instanceID, certificate, key, c.ca.PEM())
 }
