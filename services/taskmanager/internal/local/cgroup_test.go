@@ -18,7 +18,7 @@ import (
 
 func TestAHostWithoutTheMemoryControllerSaysSo(t *testing.T) {
 	_, err := openCgroups(t.TempDir(), "x")
-	assert.ErrorContains(t, err, "not mounted")
+	require.ErrorContains(t, err, "not mounted")
 	root := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(root, "cgroup.controllers"), []byte("cpu io\n"), 0o600))
 	_, err = openCgroups(root, "x")
