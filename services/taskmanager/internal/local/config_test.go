@@ -24,7 +24,7 @@ func TestEveryFaultOfAConfigurationIsTold(t *testing.T) {
 		"data_dir", "guestagent", "address_range", "uid_base", "stop_limit", "template_limit", "region",
 		"flavors[0]: id", "flavors[0]: name", "flavors[0]: ram", "flavors[0]: vcpus", "flavors[2]: id", "flavors[2]: name",
 	} {
-		assert.ErrorContains(t, err, part)
+		require.ErrorContains(t, err, part)
 	}
 	for _, bad := range []string{"127.0.16.0/20", "127.1.0.0/16", "127.1.1.0/20", "x"} {
 		require.Error(t, checkRange(bad), bad)

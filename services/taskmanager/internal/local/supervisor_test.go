@@ -2,7 +2,9 @@ package local
 
 import (
 	"path/filepath"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -143,4 +145,19 @@ func TestADeletedServerIsNotTold(t *testing.T) {
 	p.events.mu.Lock()
 	defer p.events.mu.Unlock()
 	assert.NotContains(t, p.events.newest, deleted)
+}
+
+func TestAServerThatDoesNotStopInTimeIsKilled(t *testing.T) {
+	h := newHost(t)
+	h.cfg.StopLimit = 50 * time.Millisecond
+	p := h.open(t)
+	stop := running(t, p)
+	id := h.makeInstance(t, p)
+	database, agent := h.database(t, id), h.agent(t, p, id)
+	require.NoError(t, agent.Signal(syscall.SIGSTOP))
+	stop(ErrStopServers)
+	<-database.Done()
+	<-agent.Done()
+	assert.NoFileExists(t, filepath.Join(p.folder.server(id), "stopped-in-order"))
+	assert.Empty(t, h.loops(t))
 }
