@@ -94,9 +94,15 @@ func TestAnEventStreamThatIsRefusedAnswersWithAFault(t *testing.T) {
 	}
 	server := httptest.NewServer(handler(t, fake))
 	defer server.Close()
-	assert.Equal(t, http.StatusNotFound, open(t, server.URL, inProject("/events"), nil).StatusCode)
-	assert.Equal(t, http.StatusBadRequest, open(t, server.URL, inProject("/events?after=x"), nil).StatusCode)
-	assert.Equal(t, http.StatusForbidden, open(t, server.URL, "/v1.0/other/events", nil).StatusCode)
+	for path, code := range map[string]int{
+		inProject("/events"):         http.StatusNotFound,
+		inProject("/events?after=x"): http.StatusBadRequest,
+		"/v1.0/other/events":         http.StatusForbidden,
+	} {
+		answer := open(t, server.URL, path, nil)
+		require.NoError(t, answer.Body.Close())
+		assert.Equal(t, code, answer.StatusCode, path)
+	}
 }
 
 func TestAStoppingServerEndsItsStreamsAndLeavesNothingBehind(t *testing.T) {
@@ -114,12 +120,14 @@ func TestAStoppingServerEndsItsStreamsAndLeavesNothingBehind(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	served := make(chan error, 1)
-	go func() { served <- gateway.Serve(ctx, listener, handler(t, fake), slog.New(slog.DiscardHandler)) }()
+	door := handler(t, fake)
+	go func() { served <- gateway.Serve(ctx, listener, door, slog.New(slog.DiscardHandler)) }()
 
 	answer := open(t, "http://"+listener.Addr().String(), inProject("/events"), nil)
+	defer answer.Body.Close()
 	assert.Equal(t, http.StatusOK, answer.StatusCode)
 	stop()
-	assert.NoError(t, <-served)
+	require.NoError(t, <-served)
 	<-gone
 	assert.False(t, bufio.NewScanner(answer.Body).Scan())
 }

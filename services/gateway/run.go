@@ -40,7 +40,7 @@ func Run(ctx context.Context, config Config, logger *slog.Logger) (err error) {
 	}
 	group.Defer("connection to the api", conn.Close)
 	healthy := reaches(conn, config.API.Address)
-	handler, err := New(config, conn, healthy, logger)
+	handler, err := New(config, conn, healthy, logger) //nolint:contextcheck // It starts nothing that a context could end.
 	if err != nil {
 		return err
 	}

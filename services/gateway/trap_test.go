@@ -55,7 +55,7 @@ func TestMissingNullAndAValueAreKeptApart(t *testing.T) { // Trap 4.
 	null := createdWith(t, `{"instance":{"name":"a","configuration":null}}`).GetConfiguration()
 	assert.IsType(t, &structpb.Value_NullValue{}, null.GetKind())
 	assert.Equal(t, "c", createdWith(t, `{"instance":{"name":"a","configuration":"c"}}`).GetConfiguration().GetStringValue())
-	assert.Nil(t, createdWith(t, `{"instance":{"name":"a","replica_of":null}}`).ReplicaOf) //nolint:protogetter // Presence.
+	assert.Nil(t, createdWith(t, `{"instance":{"name":"a","replica_of":null}}`).ReplicaOf)
 }
 
 func TestNumbersMayComeAsText(t *testing.T) { // Trap 5.

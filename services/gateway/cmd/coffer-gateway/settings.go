@@ -25,7 +25,7 @@ func (s settings) Validate() error {
 }
 
 func prefixed(section string, err error) error {
-	joined, several := err.(interface{ Unwrap() []error }) //nolint:errorlint // Exactly this error, joined by Validate.
+	joined, several := err.(interface{ Unwrap() []error })
 	switch {
 	case err == nil:
 		return nil

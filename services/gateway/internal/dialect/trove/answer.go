@@ -11,9 +11,8 @@ import (
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 
-	identityv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/identity/v1"
-
 	"github.com/coffer-dbaas/coffer/pkg/errs"
+	identityv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/identity/v1"
 )
 
 // answerError is called by the mux with what a service answered, or with what is wrong with the body or the query.
@@ -125,7 +124,7 @@ func (d *Dialect) answer(w http.ResponseWriter, r *http.Request, f *fault) {
 	header.Set("Content-Type", jsonType)
 	header.Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(f.code)
-	if _, err := w.Write(body); err != nil {
+	if _, err := w.Write(body); err != nil { //nolint:gosec // JSON or plain text, and its type says so.
 		d.logger.DebugContext(r.Context(), "the client did not take its answer", "request_id", x.requestID, "error", err)
 	}
 }

@@ -4,10 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
-	"strings"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
-	"google.golang.org/protobuf/types/known/structpb"
 
 	"github.com/coffer-dbaas/coffer/services/gateway/internal/server"
 )
@@ -73,14 +71,14 @@ func deeper(value any, levels int) bool {
 
 func (s *shape) fill(message protoreflect.Message, object map[string]any, at *place, c *complaints) {
 	known := 0
-	for _, m := range s.members {
+	for i := range s.members {
+		m := &s.members[i]
 		value, present := object[m.name]
 		if present {
 			known++
 		}
-		keepsNull := m.inner == nil && m.field.Kind() == protoreflect.MessageKind && !m.field.IsList()
 		switch {
-		case value != nil || present && keepsNull:
+		case value != nil || present && m.keepsNull:
 			m.set(message, value, at.member(m.name), c)
 		case m.required:
 			c.add(at, "'%s' is a required property", m.name)
@@ -110,7 +108,7 @@ func (s *shape) declares(name string) bool {
 
 func (m *member) set(message protoreflect.Message, value any, at *place, c *complaints) {
 	if !m.field.IsList() {
-		if set, ok := m.read(value, message.NewField(m.field), at, c); ok {
+		if set, ok := m.read(m, value, message.NewField(m.field), at, c); ok {
 			message.Set(m.field, set)
 		}
 		return
@@ -122,93 +120,8 @@ func (m *member) set(message protoreflect.Message, value any, at *place, c *comp
 	}
 	list := message.Mutable(m.field).List()
 	for i, element := range elements {
-		if read, ok := m.read(element, list.NewElement(), at.element(i), c); ok {
+		if read, ok := m.read(m, element, list.NewElement(), at.element(i), c); ok {
 			list.Append(read)
 		}
 	}
-}
-
-// read turns a JSON value into the field's kind of value; fresh is an empty one to fill.
-func (m *member) read(value any, fresh protoreflect.Value, at *place, c *complaints) (protoreflect.Value, bool) {
-	switch m.field.Kind() {
-	case protoreflect.StringKind:
-		text, ok := value.(string)
-		if !ok {
-			m.complain(value, "string", at, c)
-		} else if ok = !strings.Contains(text, "\x00"); !ok {
-			c.add(at, "must not contain the character NUL")
-		}
-		return protoreflect.ValueOfString(text), ok
-	case protoreflect.BoolKind:
-		flag, ok := value.(bool)
-		if !ok {
-			m.complain(value, "boolean", at, c)
-		}
-		return protoreflect.ValueOfBool(flag), ok
-	case protoreflect.DoubleKind:
-		number, ok := value.(json.Number)
-		float, err := number.Float64()
-		if !ok || err != nil {
-			m.complain(value, "number", at, c)
-		}
-		return protoreflect.ValueOfFloat64(float), ok && err == nil
-	case protoreflect.Int32Kind, protoreflect.Int64Kind:
-		return m.readInteger(value, at, c)
-	}
-	if m.inner != nil {
-		object, ok := value.(map[string]any)
-		if !ok {
-			m.complain(value, "object", at, c)
-			return fresh, false
-		}
-		m.inner.fill(fresh.Message(), object, at, c)
-		return fresh, true
-	}
-	return m.keep(value, at, c)
-}
-
-func (m *member) readInteger(value any, at *place, c *complaints) (protoreflect.Value, bool) {
-	number, ok := value.(json.Number)
-	integer, err := number.Int64()
-	if !ok || err != nil {
-		m.complain(value, "integer", at, c)
-		return protoreflect.Value{}, false
-	}
-	if m.field.Kind() == protoreflect.Int64Kind {
-		return protoreflect.ValueOfInt64(integer), true
-	}
-	if int64(int32(integer)) != integer { //nolint:gosec // The comparison is the check for overflow.
-		c.add(at, "%s is out of range", show(value))
-		return protoreflect.Value{}, false
-	}
-	return protoreflect.ValueOfInt32(int32(integer)), true //nolint:gosec // Checked above.
-}
-
-// keep holds JSON as it came, for the service to judge.
-func (m *member) keep(value any, at *place, c *complaints) (protoreflect.Value, bool) {
-	held, err := structpb.NewValue(value)
-	if err != nil {
-		c.add(at, "%s is not a value that can be kept", show(value))
-		return protoreflect.Value{}, false
-	}
-	if m.field.Message().FullName() == "google.protobuf.Value" {
-		return protoreflect.ValueOfMessage(held.ProtoReflect()), true
-	}
-	if held.GetStructValue() == nil {
-		m.complain(value, "object", at, c)
-		return protoreflect.Value{}, false
-	}
-	return protoreflect.ValueOfMessage(held.GetStructValue().ProtoReflect()), true
-}
-
-func (m *member) complain(value any, wanted string, at *place, c *complaints) {
-	shown := show(value)
-	if _, isText := value.(string); isText && (wanted == "object" || wanted == "array") {
-		// Text in a place of its own shape may be anything, a password too.
-		shown = "text"
-	}
-	if m.secret {
-		shown = "the value"
-	}
-	c.add(at, "%s is not of type '%s'", shown, wanted)
 }

@@ -17,7 +17,6 @@ import (
 	instancev1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/instance/v1"
 	quotav1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/quota/v1"
 	taskv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/task/v1"
-
 	"github.com/coffer-dbaas/coffer/services/gateway/internal/server"
 )
 
@@ -134,7 +133,7 @@ func (d *Dialect) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		defer cancel()
 		x.Context = limited
 	}
-	r = r.WithContext(x)
+	r = r.WithContext(x) //nolint:contextcheck // The exchange wraps the request's own context.
 	defer d.rescue(w, r)
 
 	if d.serveUnversioned(w, r) {
@@ -143,7 +142,7 @@ func (d *Dialect) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var refused *fault
 	for _, step := range d.steps {
 		if r, refused = step(x, r); refused != nil {
-			d.refuse(w, x.request.WithContext(x), refused)
+			d.refuse(w, x.request.WithContext(x), refused) //nolint:contextcheck // As above.
 			return
 		}
 	}

@@ -12,7 +12,6 @@ import (
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 
 	eventv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/event/v1"
-
 	"github.com/coffer-dbaas/coffer/services/gateway/internal/server"
 )
 
@@ -50,7 +49,8 @@ func (d *Dialect) watchEvents(w http.ResponseWriter, r *http.Request, parameters
 	steps := receive(ctx, stream)
 	defer func() {
 		cancel()
-		for range steps { //nolint:revive // Waits for the reader, which the cancelled context ends.
+		for range steps {
+			// Waits for the reader, which the cancelled context ends.
 		}
 	}()
 	sink := &eventSink{writer: d.events, w: w, connection: http.NewResponseController(w)}

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	eventv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/event/v1"
-
 	"github.com/coffer-dbaas/coffer/services/gateway/internal/server"
 )
 

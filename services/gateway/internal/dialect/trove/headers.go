@@ -9,7 +9,7 @@ import (
 
 // Headers of Trove's wire and of ours, in net/http's canonical spelling.
 const (
-	headerToken            = "X-Auth-Token"
+	headerToken            = "X-Auth-Token" //nolint:gosec // The name of a header, not a credential.
 	headerRequestID        = "X-Openstack-Request-Id"
 	headerComputeRequestID = "X-Compute-Request-Id"
 	headerTaskID           = "Coffer-Task-Id"

@@ -24,6 +24,9 @@ type member struct {
 	required bool
 	// secret values are never repeated in an error.
 	secret bool
+	// keepsNull says that null is a value of its own.
+	keepsNull bool
+	read      reader
 	// inner is the shape of a message field.
 	inner *shape
 }
@@ -69,24 +72,39 @@ func (ss shaper) member(field protoreflect.FieldDescriptor) (member, error) {
 		secret:   options.GetDebugRedact(),
 	}
 	switch field.Kind() {
-	case protoreflect.StringKind, protoreflect.BoolKind, protoreflect.DoubleKind,
-		protoreflect.Int32Kind, protoreflect.Int64Kind:
-		return made, nil
+	case protoreflect.StringKind:
+		made.read = readText
+	case protoreflect.BoolKind:
+		made.read = readFlag
+	case protoreflect.DoubleKind:
+		made.read = readFloat
+	case protoreflect.Int32Kind:
+		made.read = readInt32
+	case protoreflect.Int64Kind:
+		made.read = readInt64
 	case protoreflect.MessageKind:
-		if kept(field.Message()) {
-			return made, nil
-		}
-		var err error
-		made.inner, err = ss.shape(field.Message())
+		err := ss.message(&made)
 		return made, err
 	case protoreflect.Sint32Kind, protoreflect.Sfixed32Kind, protoreflect.Sint64Kind, protoreflect.Sfixed64Kind,
 		protoreflect.Uint32Kind, protoreflect.Fixed32Kind, protoreflect.Uint64Kind, protoreflect.Fixed64Kind,
 		protoreflect.FloatKind, protoreflect.BytesKind, protoreflect.EnumKind, protoreflect.GroupKind:
+		return member{}, fmt.Errorf("%s: a field of kind %s cannot be read from Trove's wire", field.FullName(), field.Kind())
 	}
-	return member{}, fmt.Errorf("%s: a field of kind %s cannot be read from Trove's wire", field.FullName(), field.Kind())
+	return made, nil
 }
 
-// kept says whether the message holds JSON as it comes.
-func kept(message protoreflect.MessageDescriptor) bool {
-	return message.FullName() == "google.protobuf.Value" || message.FullName() == "google.protobuf.Struct"
+// message says how a message field is read.
+func (ss shaper) message(m *member) error {
+	switch m.field.Message().FullName() {
+	case "google.protobuf.Value":
+		m.read, m.keepsNull = readValue, !m.field.IsList()
+		return nil
+	case "google.protobuf.Struct":
+		m.read = readStruct
+		return nil
+	}
+	var err error
+	m.read = readObject
+	m.inner, err = ss.shape(m.field.Message())
+	return err
 }

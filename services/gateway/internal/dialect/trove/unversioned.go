@@ -85,7 +85,7 @@ func (d *Dialect) serveHealthz(w http.ResponseWriter, r *http.Request) {
 
 func (d *Dialect) write(w http.ResponseWriter, r *http.Request, contentType string, body []byte) {
 	w.Header().Set("Content-Type", contentType)
-	if _, err := w.Write(body); err != nil {
+	if _, err := w.Write(body); err != nil { //nolint:gosec // JSON or plain text, and its type says so.
 		d.logger.DebugContext(r.Context(), "the client did not take its answer", "error", err)
 	}
 }
