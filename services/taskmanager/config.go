@@ -36,6 +36,10 @@ type Config struct {
 	Grace time.Duration `koanf:"grace"`
 	// Replicas of queues that have to be made anew: 3 on a NATS cluster.
 	Replicas int `koanf:"replicas"`
+	// API is where one that runs alone finds the api.
+	API APIConfig `koanf:"api"`
+	// Operations is the address of /metrics and /healthz of one that runs alone; empty for none.
+	Operations string `koanf:"operations"`
 	// Local sets the local provider up.
 	Local LocalConfig `koanf:"local"`
 }
@@ -44,6 +48,7 @@ type Config struct {
 func DefaultConfig() Config {
 	return Config{
 		Provider: ProviderLocal, QuickTasks: 64, SlowTasks: 16, Grace: 10 * time.Second, Replicas: 1,
+		API: APIConfig{Address: "127.0.0.1:8782"}, Operations: "127.0.0.1:8783",
 		Local: local.DefaultConfig(),
 	}
 }

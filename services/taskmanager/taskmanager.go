@@ -9,7 +9,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/prometheus/client_golang/prometheus"
-	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel"
 	"google.golang.org/grpc"
 
 	"github.com/coffer-dbaas/coffer/pkg/action"
@@ -39,9 +39,8 @@ type Deps struct {
 	NATS *nats.Conn
 	// Logger is required.
 	Logger *slog.Logger
-	// Metrics and Traces may be nil.
+	// Metrics may be nil. Traces go to the process's tracer provider.
 	Metrics prometheus.Registerer
-	Traces  trace.TracerProvider
 }
 
 // Taskmanager is one that is ready to run.
@@ -86,7 +85,7 @@ func assemble(ctx context.Context, config Config, deps Deps, provider step.Provi
 	t.dialer = guest.NewDialer(t.identity.Identity)
 	engine := flow.NewEngine(journal, workflow.All(workflow.Parts{
 		Servers: provider, Volumes: provider, Ports: provider, Guests: t.dialer, Signing: signing, KeepFailed: config.KeepFailed,
-	}), flow.WithLogger(deps.Logger), flow.WithObserver(flow.NewObserver(deps.Metrics, deps.Traces)), flow.WithGrace(config.Grace))
+	}), flow.WithLogger(deps.Logger), flow.WithObserver(flow.NewObserver(deps.Metrics, otel.GetTracerProvider())), flow.WithGrace(config.Grace))
 	t.consumer = consumer.New(js, journal, engine, consumer.Config{
 		Worker: config.Name, Replicas: config.Replicas,
 		Concurrency: map[action.Lane]int{action.Quick: config.QuickTasks, action.Slow: config.SlowTasks},
@@ -98,6 +97,24 @@ func assemble(ctx context.Context, config Config, deps Deps, provider step.Provi
 
 // Ready is closed when the provider is registered and tasks are taken.
 func (t *Taskmanager) Ready() <-chan struct{} { return t.ready }
+
+// Health is nil when tasks are taken, and NATS is there to bring them.
+func (t *Taskmanager) Health() error {
+	select {
+	case <-t.ready:
+	default:
+		return errNotReady
+	}
+	if !t.deps.NATS.IsConnected() {
+		return errNoNATS
+	}
+	return nil
+}
+
+var (
+	errNotReady = errors.New("taskmanager: not ready yet: the api has not taken its provider")
+	errNoNATS   = errors.New("taskmanager: NATS is away")
+)
 
 // Run works until ctx ends, and returns when everything it started has been waited for: running tasks first, which stop
 // at a step border and go on at the next start, then the monitor, the provider last.

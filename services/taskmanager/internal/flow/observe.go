@@ -102,5 +102,9 @@ func (o *Observer) observeStep(ctx context.Context, x *execution, j job, attempt
 func (o *Observer) ended(x *execution, outcome journalv1.TaskOutcome) {
 	word := strings.ToLower(strings.TrimPrefix(outcome.String(), "TASK_OUTCOME_"))
 	o.tasks.WithLabelValues(string(x.workflow.action.Name), word).Inc()
-	x.logger.Info("task ended", "outcome", word, "code", x.failure.GetCode(), "step", x.failure.GetStep())
+	logger := x.logger
+	if x.failure != nil {
+		logger = logger.With("code", x.failure.GetCode(), "step", x.failure.GetStep())
+	}
+	logger.Info("task ended", "outcome", word)
 }
