@@ -3,7 +3,6 @@ package proc_test
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -159,7 +158,7 @@ func TestAZombieIsDead(t *testing.T) {
 	_, err = proc.Find(record)
 	require.ErrorIs(t, err, proc.ErrGone)
 	var exit *exec.ExitError
-	require.True(t, errors.As(cmd.Wait(), &exit))
+	require.ErrorAs(t, cmd.Wait(), &exit)
 }
 
 func TestAReleasedProcessRunsOn(t *testing.T) {

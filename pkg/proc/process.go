@@ -133,7 +133,7 @@ func watch(record Record, collect func() Exit) (*Process, error) {
 
 // hasEnded says whether a pidfd is readable, which it is from the end of the process on.
 func hasEnded(fd uintptr) bool {
-	fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+	fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}} //nolint:gosec // a descriptor is small
 	n, err := unix.Poll(fds, 0)
 	return err == nil && n > 0
 }

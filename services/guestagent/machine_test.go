@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -25,10 +26,11 @@ import (
 	"github.com/coffer-dbaas/coffer/services/guestagent/internal/settings"
 )
 
-// What all tests share: the built program, a folder of templates, and a CA.
+// What all tests share: the built program, folders, and a CA.
 var (
 	program   string
 	templates string
+	servers   string
 	authority *pki.CA
 )
 
@@ -41,7 +43,13 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
+// sharedVariable names the folder of a run that already has a built program: this one as another user.
+const sharedVariable = "GUESTAGENT_TEST_SHARED"
+
 func withShared(run func() int) (int, error) {
+	if folder := os.Getenv(sharedVariable); folder != "" {
+		return runIn(folder, filepath.Join(folder, "unprivileged"), run)
+	}
 	folder, err := os.MkdirTemp("", "guestagent-test-")
 	if err != nil {
 		return 0, err
@@ -50,15 +58,47 @@ func withShared(run func() int) (int, error) {
 	if err := os.Chmod(folder, 0o711); err != nil {
 		return 0, err
 	}
-	program, templates = filepath.Join(folder, "coffer-guestagent"), filepath.Join(folder, "templates")
-	build := exec.Command("go", "build", "-o", program, "./cmd/coffer-guestagent")
+	build := exec.Command("go", "build", "-o", filepath.Join(folder, "coffer-guestagent"), "./cmd/coffer-guestagent")
 	if out, err := build.CombinedOutput(); err != nil {
 		return 0, fmt.Errorf("build the agent: %w: %s", err, out)
 	}
-	if authority, err = pki.OpenCA(filepath.Join(folder, "ca")); err != nil {
+	code, err := runIn(folder, filepath.Join(folder, "own"), run)
+	if code != 0 || err != nil || os.Geteuid() != 0 {
+		return code, err
+	}
+	return runAsNobody(folder)
+}
+
+func runIn(folder, work string, run func() int) (code int, err error) {
+	program, templates, servers = filepath.Join(folder, "coffer-guestagent"), filepath.Join(work, "templates"), filepath.Join(work, "servers")
+	if err := os.MkdirAll(work, 0o711); err != nil {
+		return 0, err
+	}
+	if authority, err = pki.OpenCA(filepath.Join(work, "ca")); err != nil {
 		return 0, err
 	}
 	return run(), nil
+}
+
+// runAsNobody runs the tests again as an unprivileged user, as a newcomer would without root.
+func runAsNobody(folder string) (int, error) {
+	const nobody = 65534
+	self, err := os.ReadFile("/proc/self/exe")
+	if err != nil {
+		return 0, err
+	}
+	work, binary := filepath.Join(folder, "unprivileged"), filepath.Join(folder, "guestagent.test")
+	if err := errors.Join(os.WriteFile(binary, self, 0o755), os.Mkdir(work, 0o711), os.Chown(work, nobody, nobody)); err != nil {
+		return 0, err
+	}
+	cmd := exec.Command(binary, os.Args[1:]...)
+	cmd.Dir, cmd.Stdout, cmd.Stderr = work, os.Stdout, os.Stderr
+	cmd.Env = append(os.Environ(), sharedVariable+"="+folder, "TMPDIR="+work)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+	if err := cmd.Run(); err != nil {
+		return 1, fmt.Errorf("as an unprivileged user: %w", err)
+	}
+	return 0, nil
 }
 
 // machine is a server of the local kind with an agent in it.
@@ -74,7 +114,7 @@ func newMachine(t *testing.T, changes ...func(*settings.Server)) *machine {
 	t.Helper()
 	id := fmt.Sprintf("00000000-0000-4000-8000-%012x", rand.Uint64N(1<<48))
 	// The database's user must reach its folder, so not t.TempDir.
-	dir := filepath.Join(filepath.Dir(program), "servers", id)
+	dir := filepath.Join(servers, id)
 	address := fmt.Sprintf("127.%d.%d.%d", 2+rand.IntN(250), rand.IntN(256), 1+rand.IntN(254))
 	m := &machine{t: t, id: id, server: settings.Server{
 		InstanceID: id, Address: address, AgentListen: address + ":8781", DataDir: filepath.Join(dir, "data"),

@@ -11,11 +11,11 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
 
 	"github.com/coffer-dbaas/coffer/pkg/errs"
 	"github.com/coffer-dbaas/coffer/pkg/pki"
 	guestagentv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/guestagent/v1"
-	"google.golang.org/grpc"
 )
 
 func TestBeforeEnrolmentNothingButEnrollIsAnswered(t *testing.T) {
@@ -34,7 +34,7 @@ func TestEnrolmentReplacesTheBootstrapCertificateForGood(t *testing.T) {
 	m.enroll()
 	for _, name := range []string{"cert.pem", "key.pem"} {
 		_, err := os.Stat(filepath.Join(m.server.BootstrapDir(), name))
-		assert.ErrorIs(t, err, fs.ErrNotExist)
+		require.ErrorIs(t, err, fs.ErrNotExist)
 	}
 	info, err := os.Stat(filepath.Join(m.server.AgentDir(), "key.pem"))
 	require.NoError(t, err)

@@ -4,11 +4,13 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
+	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
 
 	"github.com/coffer-dbaas/coffer/pkg/errs"
 	guestagentv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/guestagent/v1"
@@ -42,10 +44,10 @@ func TestAPreparedDatabaseServesItsUsers(t *testing.T) {
 func TestNobodyButTheRequestsUsersCanLogIn(t *testing.T) {
 	m := prepared(t)
 	for _, user := range []string{"root", "os_admin", "", "mariadb.sys"} {
-		assert.ErrorContains(t, m.connect(user, "", "").PingContext(m.ctx()), "Access denied", "user %q", user)
+		require.ErrorContains(t, m.connect(user, "", "").PingContext(m.ctx()), "Access denied", "user %q", user)
 	}
-	assert.ErrorContains(t, m.connect("ann", "wrong", "").PingContext(m.ctx()), "Access denied")
-	assert.ErrorContains(t, m.connect("ann", password, "mysql").PingContext(m.ctx()), "denied")
+	require.ErrorContains(t, m.connect("ann", "wrong", "").PingContext(m.ctx()), "Access denied")
+	require.ErrorContains(t, m.connect("ann", password, "mysql").PingContext(m.ctx()), "denied")
 	// The _ of a name is no wildcard in a grant.
 	_, err := m.connect("ann", password, "app").ExecContext(m.ctx(), "CREATE DATABASE `axp`")
 	assert.ErrorContains(t, err, "denied")
@@ -67,7 +69,7 @@ func TestPrepareIsDoneOnce(t *testing.T) {
 	m := prepared(t)
 	before := m.status()
 	m.prepare()
-	assert.NoError(t, outcome(m.client().Prepare(m.ctx(), prepareRequest("task-9/prepare", 2))))
+	require.NoError(t, outcome(m.client().Prepare(m.ctx(), prepareRequest("task-9/prepare", 2))))
 	after := m.status()
 	assert.Equal(t, before.GetStarts(), after.GetStarts())
 	assert.Equal(t, before.GetPid(), after.GetPid())
@@ -77,16 +79,21 @@ func TestABadPrepareSaysWhatIsWrong(t *testing.T) {
 	m := newMachine(t)
 	m.startAgent()
 	m.enroll()
-	for reason, change := range map[string]func(*guestagentv1.PrepareRequest){
-		"MANAGER_UNKNOWN":   func(r *guestagentv1.PrepareRequest) { r.Manager = "oracle" },
-		"VERSION_MISSING":   func(r *guestagentv1.PrepareRequest) { r.Version = "5.5.1" },
-		"OPERATION_MISSING": func(r *guestagentv1.PrepareRequest) { r.Operation = nil },
-		"NAME_RESERVED":     func(r *guestagentv1.PrepareRequest) { r.Users[0].Name = "os_admin" },
-		"DATABASE_REFUSED":  func(r *guestagentv1.PrepareRequest) { r.Databases[0].CharacterSet = "klingon" },
+	// In the order in which they are found out: the last ones by a database that runs.
+	for _, refused := range []struct {
+		reason string
+		change func(*guestagentv1.PrepareRequest)
+	}{
+		{"OPERATION_MISSING", func(r *guestagentv1.PrepareRequest) { r.Operation = nil }},
+		{"MANAGER_UNKNOWN", func(r *guestagentv1.PrepareRequest) { r.Manager = "oracle" }},
+		{"VERSION_MISSING", func(r *guestagentv1.PrepareRequest) { r.Version = "5.5.1" }},
+		{"DATABASE_REFUSED", func(r *guestagentv1.PrepareRequest) { r.Databases[0].CharacterSet = "klingon" }},
+		{"NAME_RESERVED", func(r *guestagentv1.PrepareRequest) { r.Users[0].Name = "os_admin" }},
 	} {
-		t.Run(reason, func(t *testing.T) {
+		t.Run(refused.reason, func(t *testing.T) {
+			reason := refused.reason
 			request := prepareRequest("task-0/"+reason, 1)
-			change(request)
+			refused.change(request)
 			err := outcome(m.client().Prepare(m.ctx(), request))
 			require.True(t, errs.IsReason(err, reason), "%v", err)
 			assert.True(t, errs.IsKind(err, errs.Invalid), "%v", err)
@@ -105,5 +112,24 @@ func TestATakenPortIsNamed(t *testing.T) {
 	m.enroll()
 	err := outcome(m.client().Prepare(m.ctx(), prepareRequest("task-0/prepare", 1)))
 	require.True(t, errs.IsReason(err, "DATABASE_NOT_STARTED"), "%v", err)
-	assert.True(t, strings.Contains(err.Error(), "port: 3306"), "%v", err)
+	assert.Contains(t, err.Error(), "port: 3306")
+}
+
+func TestAPrepareInterruptedByTheAgentsDeathIsFinishedByTheNext(t *testing.T) {
+	for _, seen := range []string{"BUILDING", "RUNNING", "HEALTHY"} {
+		t.Run(seen, func(t *testing.T) {
+			m := newMachine(t)
+			m.startAgent()
+			m.enroll()
+			var asking sync.WaitGroup
+			asking.Go(func() { _ = outcome(m.client().Prepare(m.ctx(), prepareRequest("task-0/prepare", 1))) })
+			m.await(func(s *guestagentv1.DatabaseStatus) bool { return s.GetServiceStatus() == seen })
+			m.endAgent(syscall.SIGKILL)
+			asking.Wait()
+			m.startAgent()
+			require.NoError(t, outcome(m.client().Prepare(m.ctx(), prepareRequest("task-0/prepare", 2), grpc.WaitForReady(true))))
+			assert.EqualValues(t, 1, m.status().GetStarts())
+			require.NoError(t, m.connect("ann", password, "app").PingContext(m.ctx()))
+		})
+	}
 }

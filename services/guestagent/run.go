@@ -53,6 +53,7 @@ type agent struct {
 	instance *instance.Instance
 	journal  *operation.Journal
 	server   *server.Server
+	ending   chan struct{}
 }
 
 func open(ctx context.Context, config Config) (*agent, error) {
@@ -76,10 +77,11 @@ func open(ctx context.Context, config Config) (*agent, error) {
 	if err != nil {
 		return nil, err
 	}
+	ending := make(chan struct{})
 	return &agent{
-		Config: config, settings: s, instance: inst, journal: journal,
+		Config: config, settings: s, instance: inst, journal: journal, ending: ending,
 		server: &server.Server{
-			Version: config.Version, Guest: guest, Instance: inst, Journal: journal, Hub: hub, Log: config.Log,
+			Version: config.Version, Guest: guest, Instance: inst, Journal: journal, Hub: hub, Log: config.Log, Ending: ending,
 		},
 	}, nil
 }
@@ -93,7 +95,13 @@ func (a *agent) run(ctx context.Context) error {
 	calls := a.server.Register()
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return a.instance.Run(ctx) })
-	group.Go(func() error { return calls.Serve(listener) })
+	group.Go(func() error {
+		a.instance.AwaitAdoption(ctx)
+		if err := calls.Serve(listener); !errors.Is(err, grpc.ErrServerStopped) {
+			return err
+		}
+		return nil
+	})
 	group.Go(func() error { return a.awaitEnd(ctx, calls) })
 	a.Log.Info("the guest agent serves", "instance_id", a.settings.InstanceID, "address", listener.Addr().String())
 	err = group.Wait()
@@ -114,6 +122,7 @@ func (a *agent) awaitEnd(ctx context.Context, calls *grpc.Server) error {
 		off = true
 	}
 	a.Log.Info("the guest agent ends", "database_stops", off)
+	close(a.ending)
 	a.journal.Close()
 	stop(calls)
 	if !off {
@@ -124,7 +133,7 @@ func (a *agent) awaitEnd(ctx context.Context, calls *grpc.Server) error {
 	return errors.Join(errPowerOff, a.instance.Halt(ctx))
 }
 
-// stop lets short calls end; streams of status would never.
+// stop lets running calls end, for a while.
 func stop(calls *grpc.Server) {
 	timer := time.AfterFunc(farewell, calls.Stop)
 	defer timer.Stop()

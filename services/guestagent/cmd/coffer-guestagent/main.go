@@ -3,7 +3,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"log/slog"
@@ -54,7 +53,7 @@ func run(args []string) error {
 		fmt.Print(usage)
 		return nil
 	}
-	return errors.New("unknown command\n" + usage)
+	return fmt.Errorf("unknown command %q; see coffer-guestagent help", command)
 }
 
 func serve(ctx context.Context, args []string) error {

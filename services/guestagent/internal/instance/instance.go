@@ -94,6 +94,19 @@ func (i *Instance) Run(ctx context.Context) error {
 	return p.loop.Run(ctx)
 }
 
+// AwaitAdoption waits until it is known whether a prepared database runs, so that nobody is told less than the former
+// agent knew.
+func (i *Instance) AwaitAdoption(ctx context.Context) {
+	loop, err := i.Loop()
+	if err != nil {
+		return
+	}
+	select {
+	case <-loop.Adopted():
+	case <-ctx.Done():
+	}
+}
+
 // Loop owns the database process. WrongState: the database is not prepared.
 func (i *Instance) Loop() (*process.Loop, error) {
 	p, err := i.get()

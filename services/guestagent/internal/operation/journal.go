@@ -100,7 +100,7 @@ func (j *Journal) Close() {
 // when the caller's context ends or tell fails, Do returns and the operation goes on. Conflict with the reason
 // RUN_SUPERSEDED: a newer run has been here.
 func (j *Journal) Do(ctx context.Context, op Operation, tell func(message string) error, work Work) error {
-	r, err := j.begin(op, work)
+	r, err := j.begin(op, work) //nolint:contextcheck // an operation outlives its caller
 	if err != nil || r == nil {
 		return err
 	}

@@ -60,6 +60,7 @@ type Loop struct {
 
 	database Database
 	requests chan request
+	adopted  chan struct{}
 	ended    chan struct{}
 	starts   atomic.Int64
 
@@ -103,7 +104,7 @@ func New(config Config, database Database) (*Loop, error) {
 	}
 	l := &Loop{
 		Config: config.withDefaults(), database: database, state: s,
-		requests: make(chan request), ended: make(chan struct{}), due: time.NewTimer(0),
+		requests: make(chan request), adopted: make(chan struct{}), ended: make(chan struct{}), due: time.NewTimer(0),
 	}
 	l.due.Stop()
 	l.starts.Store(s.Starts)
@@ -113,6 +114,9 @@ func New(config Config, database Database) (*Loop, error) {
 // Starts is how often the database process was started since the server was made.
 func (l *Loop) Starts() int64 { return l.starts.Load() }
 
+// Adopted is closed when it is known whether a former agent left a process.
+func (l *Loop) Adopted() <-chan struct{} { return l.adopted }
+
 // Run owns the database until the context ends; it leaves the database as it is then.
 func (l *Loop) Run(ctx context.Context) error {
 	defer close(l.ended)
@@ -120,6 +124,7 @@ func (l *Loop) Run(ctx context.Context) error {
 	if err := l.adopt(ctx); err != nil {
 		return err
 	}
+	close(l.adopted)
 	if l.process == nil && l.state.Wanted == Running {
 		l.start(ctx)
 	}

@@ -30,6 +30,8 @@ type Server struct {
 	Journal  *operation.Journal
 	Hub      *report.Hub
 	Log      *slog.Logger
+	// Ending is closed when the agent ends: streams that would go on for ever end then.
+	Ending <-chan struct{}
 }
 
 // Register makes a gRPC server that answers taskmanagers over mTLS 1.3.
@@ -39,7 +41,7 @@ func (s *Server) Register() *grpc.Server {
 		grpc.ChainUnaryInterceptor(s.answerUnary), grpc.ChainStreamInterceptor(s.answerStream),
 		grpc.MaxRecvMsgSize(largest), grpc.ConnectionTimeout(10*time.Second),
 		// Small, since few talk to an agent and its memory is the tenant's.
-		grpc.ReadBufferSize(4<<10), grpc.WriteBufferSize(4<<10), grpc.SharedWriteBuffer(true),
+		grpc.ReadBufferSize(4<<10), grpc.WriteBufferSize(4<<10),
 		// A dead taskmanager's streams end; a living one may ask for life as often.
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: 30 * time.Second, Timeout: 10 * time.Second}),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 5 * time.Second, PermitWithoutStream: true}),

@@ -6,6 +6,7 @@ import (
 
 	"google.golang.org/grpc"
 
+	"github.com/coffer-dbaas/coffer/pkg/errs"
 	guestagentv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/guestagent/v1"
 )
 
@@ -40,6 +41,8 @@ func (s *Server) WatchStatus(
 		case <-changed:
 		case <-timer.C:
 			s.Hub.Repeat()
+		case <-s.Ending:
+			return errs.New(errs.Unavailable, "AGENT_STOPPING", "The guest agent stops.")
 		case <-stream.Context().Done():
 			return context.Cause(stream.Context())
 		}

@@ -27,7 +27,7 @@ func Ensure(ctx context.Context, folder, name string, build Builder) (string, er
 	if complete(done) {
 		return data(done), nil
 	}
-	if err := os.MkdirAll(folder, 0o711); err != nil {
+	if err := os.MkdirAll(folder, 0o711); err != nil { //nolint:gosec // nobody must pass through
 		return "", fmt.Errorf("make template %s: %w", name, err)
 	}
 	unlock, err := lock(filepath.Join(folder, "."+name+".lock"))
@@ -49,7 +49,7 @@ func makeAt(ctx context.Context, folder, name string, build Builder) error {
 	if err := os.RemoveAll(making); err != nil { // of a maker that died
 		return err
 	}
-	if err := os.Mkdir(making, 0o711); err != nil {
+	if err := os.Mkdir(making, 0o711); err != nil { //nolint:gosec // see Ensure
 		return err
 	}
 	var uid uint32

@@ -34,8 +34,9 @@ type Watch struct {
 	// use is the last measurement; limited says that nothing but the agent holds the volume to its size.
 	use     report.Volume
 	limited bool
-	// told and held are what this database process was told: whether anything, and to be read-only.
-	told, held bool
+	// held is what the database process with the number told was told: to be read-only.
+	told int64
+	held bool
 }
 
 // Run measures until the context ends. What fails is logged and tried again the next time.
@@ -94,15 +95,9 @@ func (w *Watch) warn(use report.Volume) {
 // hold makes a database read-only whose folder has reached its limit, and lets it go when there is room again. A new
 // process knows nothing of that and is told anew.
 func (w *Watch) hold(ctx context.Context) {
-	if !w.limited {
-		return
-	}
-	if !w.serving() {
-		w.told = false
-		return
-	}
+	latest := w.Hub.Latest()
 	full := w.use.Used >= w.use.Total
-	if w.told && full == w.held {
+	if !w.limited || latest.Service != status.ServiceHealthy || (latest.Starts == w.told && full == w.held) {
 		return
 	}
 	if err := w.SetReadOnly(ctx, full); err != nil {
@@ -112,7 +107,5 @@ func (w *Watch) hold(ctx context.Context) {
 	if full != w.held {
 		w.Log.Warn("the database follows its volume", "read_only", full, "used_bytes", w.use.Used, "total_bytes", w.use.Total)
 	}
-	w.told, w.held = true, full
+	w.told, w.held = latest.Starts, full
 }
-
-func (w *Watch) serving() bool { return w.Hub.Latest().Service == status.ServiceHealthy }

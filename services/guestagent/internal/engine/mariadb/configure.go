@@ -11,9 +11,12 @@ import (
 // port is where the database listens, on the server's own address.
 const port = 3306
 
-// redoMiB is the size of the redo log, small so that a template is quickly copied. The template and the configuration
-// must agree, or the first start makes the log anew.
-const redoMiB = 8
+// smallRedoMiB is a template's redo log: little to copy. The first start makes it as large as configured, which takes
+// it a few milliseconds.
+const smallRedoMiB = 8
+
+// usualRedoMiB is MariaDB's default.
+const usualRedoMiB = 96
 
 // configuration is what mariadbd reads. What is not here is MariaDB's default; Trove's templates scale the same two
 // by the flavor's memory: trove/templates/mysql/config.template.
@@ -44,7 +47,7 @@ func (e *Engine) Configure(memoryMiB int) error {
 	err := configuration.Execute(&text, map[string]any{
 		"Root": e.programs.root, "DataDir": e.dataDir(), "TmpDir": e.tmpDir(),
 		"PIDFile": e.server.RunDir() + "/mariadbd.pid", "Address": e.server.Address, "Port": port,
-		"Connections": connections(memoryMiB), "BufferPoolMiB": bufferPoolMiB(memoryMiB), "RedoMiB": redoMiB,
+		"Connections": connections(memoryMiB), "BufferPoolMiB": bufferPoolMiB(memoryMiB), "RedoMiB": redoMiB(memoryMiB),
 	})
 	if err != nil {
 		return fmt.Errorf("write configuration: %w", err)
@@ -57,3 +60,8 @@ func bufferPoolMiB(memoryMiB int) int { return max(memoryMiB*150/512, 24) }
 
 // connections is Trove's 100 for each 512 MiB of memory, and enough for the smallest.
 func connections(memoryMiB int) int { return max(memoryMiB*100/512, 20) }
+
+// redoMiB is half the buffer pool, since more could not be dirty for long, up to MariaDB's default.
+func redoMiB(memoryMiB int) int {
+	return min(max(bufferPoolMiB(memoryMiB)/2, smallRedoMiB), usualRedoMiB)
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha1" //nolint:gosec // the hash of mysql_native_password, over 130 random bits
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -76,5 +77,5 @@ func (e *Engine) adminPassword() (string, error) {
 func nativeHash(password string) string {
 	once := sha1.Sum([]byte(password)) //nolint:gosec // see the import
 	twice := sha1.Sum(once[:])         //nolint:gosec // see the import
-	return "*" + strings.ToUpper(fmt.Sprintf("%x", twice))
+	return "*" + strings.ToUpper(hex.EncodeToString(twice[:]))
 }

@@ -40,7 +40,7 @@ DELETE FROM mysql.proxies_priv;
 `
 
 func (p programs) build(ctx context.Context, path string, uid uint32) error {
-	redo := fmt.Sprintf("--innodb-log-file-size=%dM", redoMiB)
+	redo := fmt.Sprintf("--innodb-log-file-size=%dM", smallRedoMiB)
 	install := []string{
 		"--no-defaults", "--datadir=" + path, "--skip-test-db", "--skip-name-resolve",
 		"--auth-root-authentication-method=normal", redo,

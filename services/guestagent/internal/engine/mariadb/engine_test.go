@@ -1,0 +1,46 @@
+package mariadb_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"testing"
+
+	"github.com/go-sql-driver/mysql"
+	"github.com/stretchr/testify/assert"
+
+	"github.com/coffer-dbaas/coffer/pkg/errs"
+	"github.com/coffer-dbaas/coffer/services/guestagent/internal/engine"
+	"github.com/coffer-dbaas/coffer/services/guestagent/internal/engine/enginetest"
+	"github.com/coffer-dbaas/coffer/services/guestagent/internal/engine/mariadb"
+)
+
+func TestMariaDBBehavesAsAnEngineMust(t *testing.T) {
+	enginetest.Run(t, enginetest.Subject{
+		Open: mariadb.Open, Execute: execute,
+		CreateTable: "CREATE TABLE IF NOT EXISTS t (i INT)", Insert: "INSERT INTO t VALUES (1)",
+		ReservedDatabases: []string{"mysql", "information_schema", "performance_schema", "sys"},
+		ReservedUsers:     []string{"root", "os_admin", "mariadb.sys"},
+	})
+}
+
+func TestATemplateOfAVersionThatIsNotInstalledIsRefused(t *testing.T) {
+	_, err := mariadb.MakeTemplate(t.Context(), t.TempDir(), "", "5.5.1")
+	assert.True(t, errs.IsReason(err, "VERSION_MISSING"), "%v", err)
+	_, err = mariadb.MakeTemplate(t.Context(), t.TempDir(), t.TempDir(), "5.5.1")
+	assert.True(t, errs.IsReason(err, "ENGINE_MISSING"), "%v", err)
+}
+
+func execute(ctx context.Context, address string, user engine.User, database, statement string) (err error) {
+	config := mysql.NewConfig()
+	config.User, config.Passwd, config.DBName = user.Name, user.Password, database
+	config.Net, config.Addr, config.Logger = "tcp", address+":3306", &mysql.NopLogger{}
+	connector, err := mysql.NewConnector(config)
+	if err != nil {
+		return err
+	}
+	db := sql.OpenDB(connector)
+	defer func() { err = errors.Join(err, db.Close()) }()
+	_, err = db.ExecContext(ctx, statement)
+	return err
+}
