@@ -97,11 +97,11 @@ func (c APIConfig) tls() (*tls.Config, error) {
 		{"ca_file", c.CAFile}, {"certificate_file", c.CertificateFile}, {"key_file", c.KeyFile},
 	} {
 		if setting.path == "" {
-			return nil, fmt.Errorf("api.%s: must name a file with %s; `coffer pki issue` makes it", setting.name, SecurityMTLS)
+			return nil, fmt.Errorf("gateway.api.%s: must name a file with %s; `coffer pki issue` makes it", setting.name, SecurityMTLS)
 		}
 		text, err := os.ReadFile(setting.path)
 		if err != nil {
-			return nil, fmt.Errorf("api.%s: %w", setting.name, err)
+			return nil, fmt.Errorf("gateway.api.%s: %w", setting.name, err)
 		}
 		files[i] = text
 	}
@@ -119,11 +119,11 @@ func (c APIConfig) hostTLS() (*tls.Config, error) {
 	}
 	authority, err := os.ReadFile(c.CAFile)
 	if err != nil {
-		return nil, fmt.Errorf("api.ca_file: %w", err)
+		return nil, fmt.Errorf("gateway.api.ca_file: %w", err)
 	}
 	config.RootCAs = x509.NewCertPool()
 	if !config.RootCAs.AppendCertsFromPEM(authority) {
-		return nil, fmt.Errorf("api.ca_file: %s holds no certificate", c.CAFile)
+		return nil, fmt.Errorf("gateway.api.ca_file: %s holds no certificate", c.CAFile)
 	}
 	return config, nil
 }
