@@ -330,7 +330,9 @@ func (c *client) watch(lastEventID string, now func() bool, heard func(kind stri
 		case "event":
 			kind = value
 		case "data":
-			if heard(kind, []byte(value)) {
+			var told map[string]json.RawMessage
+			require.NoError(c.t, json.Unmarshal([]byte(value), &told))
+			if heard(kind, told[kind]) {
 				return lastEventID
 			}
 		}

@@ -13,6 +13,9 @@ import (
 	"github.com/coffer-dbaas/coffer/services/coffer/internal/client"
 )
 
+// precision is how exactly durations are shown.
+const precision = 10 * time.Millisecond
+
 // redraw is how often the terminal is painted.
 const redraw = 100 * time.Millisecond
 
@@ -94,7 +97,7 @@ func (b *bar) words() string {
 		took = time.Since(b.began)
 	}
 	if took > 0 {
-		words = append(words, took.Round(redraw).String())
+		words = append(words, took.Round(precision).String())
 	}
 	if b.step.Attempt > 1 {
 		words = append(words, fmt.Sprintf("attempt %d", b.step.Attempt))

@@ -57,12 +57,14 @@ func (c *Client) followTask(ctx context.Context, id string, show func(Task)) (Ta
 		if event.kind != "task" {
 			continue
 		}
-		var told Task
+		var told struct {
+			Task Task `json:"task"`
+		}
 		if err := json.Unmarshal(event.data, &told); err != nil {
 			return task, fmt.Errorf("read an event: %w", err)
 		}
-		if told.ID == id {
-			task = told
+		if told.Task.ID == id {
+			task = told.Task
 			show(task)
 		}
 	}

@@ -19,9 +19,9 @@ import (
 	"github.com/coffer-dbaas/coffer/services/taskmanager"
 )
 
-// Run serves until the context ends, and then stops everything in order: the doors, the running tasks at their step
-// border, the local servers unless they shall be kept, the api, the queue. It writes the ready line to out once all of
-// it answers.
+// Run serves until the context ends, and then stops everything in order: the running tasks at their step border, the
+// local servers unless they shall be kept, the doors, the api, the queue. It writes the ready line to out once all of it
+// answers.
 func Run(ctx context.Context, config Config, out io.Writer, logger *slog.Logger) (err error) {
 	parts := lifecycle.New(logger)
 	defer func() { err = errors.Join(err, parts.Stop()) }()
@@ -67,6 +67,10 @@ func Run(ctx context.Context, config Config, out io.Writer, logger *slog.Logger)
 	public, internal := channels(state)
 	parts.Go(ctx, "api", state.Run)
 
+	if err := openDoors(ctx, config, doors{rest: rest, state: state, public: public, registry: registry}, parts, logger); err != nil {
+		return err
+	}
+
 	tasks, err := taskmanager.New(ctx, config.Taskmanager, taskmanager.Deps{
 		API: internal, NATS: queue, Logger: logger, Metrics: registry,
 	})
@@ -74,10 +78,6 @@ func Run(ctx context.Context, config Config, out io.Writer, logger *slog.Logger)
 		return err
 	}
 	parts.Go(ctx, "taskmanager", tasks.Run)
-
-	if err := openDoors(ctx, config, doors{rest: rest, state: state, public: public, registry: registry}, parts, logger); err != nil {
-		return err
-	}
 	select {
 	case <-tasks.Ready():
 		announce(out, config)
