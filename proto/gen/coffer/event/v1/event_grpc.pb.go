@@ -29,8 +29,8 @@ const (
 // EventService tells what happens to a project's tasks and instances as it happens. Over HTTP it is
 // GET /v1.0/{project_id}/events, server-sent events, which the gateway writes from this stream.
 type EventServiceClient interface {
-	// Sends the header coffer-events: open once it listens, so that a caller who has it misses nothing of what it does
-	// next. (A header without an entry does not cross the in-process channel.)
+	// Sends a header once it listens, so that a caller who has it misses nothing of what it does next. The header is
+	// not empty, since an empty one does not cross the in-process channel.
 	WatchEvents(ctx context.Context, in *WatchEventsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchEventsResponse], error)
 }
 
@@ -68,8 +68,8 @@ type EventService_WatchEventsClient = grpc.ServerStreamingClient[WatchEventsResp
 // EventService tells what happens to a project's tasks and instances as it happens. Over HTTP it is
 // GET /v1.0/{project_id}/events, server-sent events, which the gateway writes from this stream.
 type EventServiceServer interface {
-	// Sends the header coffer-events: open once it listens, so that a caller who has it misses nothing of what it does
-	// next. (A header without an entry does not cross the in-process channel.)
+	// Sends a header once it listens, so that a caller who has it misses nothing of what it does next. The header is
+	// not empty, since an empty one does not cross the in-process channel.
 	WatchEvents(*WatchEventsRequest, grpc.ServerStreamingServer[WatchEventsResponse]) error
 	mustEmbedUnimplementedEventServiceServer()
 }
