@@ -78,12 +78,13 @@ func build(folder string) error {
 		if service == "coffer" {
 			name = "coffer"
 		}
-		tags := "crashpoints"
+		flags := []string{"-tags=crashpoints"}
 		if benchmarking() {
-			tags = ""
+			flags = []string{"-trimpath", "-ldflags=-s -w"}
 		}
-		command := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-tags", tags, "-o", filepath.Join(folder, name),
-			"github.com/coffer-dbaas/coffer/services/"+service+"/cmd/"+name)
+		arguments := append([]string{"build", "-o", filepath.Join(folder, name)}, flags...)
+		arguments = append(arguments, "github.com/coffer-dbaas/coffer/services/"+service+"/cmd/"+name)
+		command := exec.Command("go", arguments...) //nolint:gosec // our own packages
 		command.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if output, err := command.CombinedOutput(); err != nil {
 			return fmt.Errorf("build %s: %w\n%s", name, err, output)

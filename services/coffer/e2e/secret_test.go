@@ -21,7 +21,7 @@ func TestAPasswordOfACreateRequestIsNowhereToBeRead(t *testing.T) {
 	dataDir := newDataDir(t)
 	// The control plane dies before the guest has the password and when the guest has just got it: what lies on the
 	// disk then is what a thief would find.
-	for _, point := range []string{"create_instance/prepare_guest/done/before", "create_instance/create_server/done/before"} {
+	for _, point := range []string{"create_instance/prepare_database/done/before", "create_instance/create_server/done/before"} {
 		doomed := startServe(t, dataDir, withEnv("COFFER_CRASHPOINT="+point))
 		user := doomed.signIn("coffer")
 		body := newInstance("planted")
