@@ -1,7 +1,6 @@
 package gormstore
 
 import (
-	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -31,10 +30,10 @@ type database struct {
 	closers []func() error
 }
 
-func openDatabase(ctx context.Context, cfg Config) (*database, error) {
+func openDatabase(cfg Config) (*database, error) {
 	switch cfg.Driver {
 	case DriverSQLite:
-		return openSQLite(ctx, cfg)
+		return openSQLite(cfg)
 	case DriverPostgres:
 		return openPostgres(cfg)
 	case DriverMySQL:
@@ -89,7 +88,6 @@ func gormConfig() *gorm.Config {
 		// Its logger would print statements with their values; failures are returned and logged by the caller.
 		Logger:                 logger.Discard,
 		SkipDefaultTransaction: true,
-		PrepareStmtMaxSize:     maxStatements,
 		TranslateError:         true,
 		// Columns by name: SELECT * breaks prepared statements of a running release when the next one adds a column.
 		QueryFields: true,

@@ -2,13 +2,13 @@ package gormstore
 
 import (
 	"context"
+	"database/sql/driver"
 	"embed"
 	"errors"
 	"fmt"
 	"io/fs"
 
 	"github.com/pressly/goose/v3"
-	"github.com/pressly/goose/v3/lock"
 )
 
 //go:embed migrations
@@ -25,11 +25,16 @@ func Migrate(ctx context.Context, cfg Config) (err error) {
 	if err := cfg.Validate(); err != nil {
 		return err
 	}
-	db, err := openDatabase(ctx, cfg)
+	db, err := openDatabase(cfg)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.close()) }()
+	release, err := db.lockMigrations(ctx, cfg.Driver)
+	if err != nil {
+		return translate("wait for another migration", err)
+	}
+	defer func() { err = errors.Join(err, release()) }()
 	provider, err := db.migrator(cfg.Driver)
 	if err != nil {
 		return err
@@ -41,8 +46,8 @@ func Migrate(ctx context.Context, cfg Config) (err error) {
 }
 
 // migrated fails unless every migration that this program knows was applied; a newer schema is fine.
-func (d *database) migrated(ctx context.Context, driver string) error {
-	provider, err := d.migrator(driver)
+func (d *database) migrated(ctx context.Context, kind string) error {
+	provider, err := d.migrator(kind)
 	if err != nil {
 		return err
 	}
@@ -56,31 +61,42 @@ func (d *database) migrated(ctx context.Context, driver string) error {
 	return nil
 }
 
-func (d *database) migrator(driver string) (*goose.Provider, error) {
-	files, err := fs.Sub(migrations, "migrations/"+driver)
+func (d *database) migrator(kind string) (*goose.Provider, error) {
+	files, err := fs.Sub(migrations, "migrations/"+kind)
 	if err != nil {
 		return nil, fmt.Errorf("read the migrations: %w", err)
 	}
-	options, err := migrationLock(driver)
-	if err != nil {
-		return nil, fmt.Errorf("prepare the migrations' lock: %w", err)
-	}
-	provider, err := goose.NewProvider(dialects[driver], d.schema, files, options...)
+	provider, err := goose.NewProvider(dialects[kind], d.schema, files)
 	if err != nil {
 		return nil, fmt.Errorf("read the migrations: %w", err)
 	}
 	return provider, nil
 }
 
-func migrationLock(driver string) ([]goose.ProviderOption, error) {
-	switch driver {
-	case DriverPostgres:
-		locker, err := lock.NewPostgresSessionLocker()
-		return []goose.ProviderOption{goose.WithSessionLocker(locker)}, err
-	case DriverMySQL:
-		locker, err := lock.NewMySQLTableLocker()
-		return []goose.ProviderOption{goose.WithLocker(locker)}, err
+// lockMigrations waits until no other program migrates. The lock is its connection's, so that it never outlives the
+// program. SQLite needs none: its file belongs to one program, which a lock in its data folder ensures.
+func (d *database) lockMigrations(ctx context.Context, kind string) (release func() error, err error) {
+	statement, known := map[string]string{
+		DriverPostgres: "SELECT pg_advisory_lock(6014520061) IS NOT NULL",
+		DriverMySQL:    "SELECT GET_LOCK(CONCAT('coffer-migrations-', DATABASE()), 600) = 1",
+	}[kind]
+	if !known {
+		return func() error { return nil }, nil
 	}
-	// SQLite's state belongs to one program, which a lock in its data folder ensures.
-	return nil, nil
+	conn, err := d.schema.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var locked bool
+	if err := conn.QueryRowContext(ctx, statement).Scan(&locked); err != nil || !locked {
+		return nil, errors.Join(err, errors.New("the lock is held by another program"), conn.Close())
+	}
+	// A connection that says it is bad is closed rather than kept, and the lock goes with it.
+	return func() error {
+		err := conn.Raw(func(any) error { return driver.ErrBadConn })
+		if errors.Is(err, driver.ErrBadConn) {
+			return nil
+		}
+		return err
+	}, nil
 }

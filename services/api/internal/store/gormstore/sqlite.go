@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"slices"
 
 	"gorm.io/driver/sqlite"
 	"gorm.io/gorm"
@@ -17,7 +18,7 @@ import (
 // sqliteDriver is the name under which modernc.org/sqlite registers itself.
 const sqliteDriver = "sqlite"
 
-func openSQLite(ctx context.Context, cfg Config) (_ *database, err error) {
+func openSQLite(cfg Config) (_ *database, err error) {
 	if err := createPrivately(cfg.DSN); err != nil {
 		return nil, err
 	}
@@ -42,9 +43,7 @@ func openSQLite(ctx context.Context, cfg Config) (_ *database, err error) {
 	readers.SetMaxIdleConns(cfg.connections())
 	db.closers = append(db.closers, readers.Close)
 	db.pool = readers
-	config := gormConfig()
-	config.PrepareStmt = true
-	db.read, err = gorm.Open(newSQLiteDialector(readers), config)
+	db.read, err = gorm.Open(newSQLiteDialector(keepStatements(readers)), gormConfig())
 	return db, err
 }
 
@@ -54,9 +53,8 @@ func (d *database) takeWriter(ctx context.Context) (*gorm.DB, error) {
 	if err != nil {
 		return nil, translate("open the database file", err)
 	}
-	kept := newSQLiteConn(conn)
-	d.closers = append([]func() error{kept.close}, d.closers...)
-	db, err := gorm.Open(newSQLiteDialector(kept), gormConfig())
+	d.closers = slices.Insert(d.closers, 0, conn.Close)
+	db, err := gorm.Open(newSQLiteDialector(keepStatements(conn)), gormConfig())
 	return db, translate("open the database file", err)
 }
 

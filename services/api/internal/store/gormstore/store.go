@@ -43,7 +43,7 @@ func Open(ctx context.Context, cfg Config, logger *slog.Logger, options ...Optio
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	db, err := openDatabase(ctx, cfg)
+	db, err := openDatabase(cfg)
 	if err != nil {
 		return nil, err
 	}
