@@ -50,7 +50,22 @@ type login struct{ token, project string }
 
 type option func(*api.Config)
 
+// newWorld has an api that runs, its services on channels.
 func newWorld(t *testing.T, options ...option) *world {
+	t.Helper()
+	w := newQuietWorld(t, options...)
+	running, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- w.api.Run(running) }()
+	t.Cleanup(func() {
+		stop()
+		require.NoError(t, <-ended)
+	})
+	return w
+}
+
+// newQuietWorld has an api that does not run yet.
+func newQuietWorld(t *testing.T, options ...option) *world {
 	t.Helper()
 	w := &world{t: t, dir: t.TempDir(), tokens: map[string]login{}, log: &lockedBuffer{}}
 	config := api.DefaultConfig()
@@ -79,14 +94,7 @@ func newWorld(t *testing.T, options ...option) *world {
 	w.internal = grpckit.NewChannel(made.InternalInterceptors())
 	made.InternalServices(w.internal)
 
-	running, stop := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- made.Run(running) }()
-	t.Cleanup(func() {
-		stop()
-		require.NoError(t, <-ended)
-		require.NoError(t, made.Close())
-	})
+	t.Cleanup(func() { require.NoError(t, made.Close()) })
 	require.NoError(t, bus.Setup(ctx, js))
 	return w
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
 )
 
@@ -31,6 +32,12 @@ func nameRequest(ctx context.Context, _ string, next func(context.Context) error
 func RequestID(ctx context.Context) string {
 	id, _ := ctx.Value(requestKey{}).(string)
 	return id
+}
+
+// SendHeader sends a stream's header before its first message, which tells the caller that the stream is in place. It
+// carries the request id, because an empty header is not sent by every transport.
+func SendHeader(stream grpc.ServerStream) error {
+	return stream.SendHeader(metadata.Pairs(requestIDKey, RequestID(stream.Context())))
 }
 
 // Traceparent is the W3C trace context of the request: the current span's, else what the caller sent; empty without.

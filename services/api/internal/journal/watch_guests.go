@@ -2,9 +2,9 @@ package journal
 
 import (
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/metadata"
 
 	journalv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/journal/v1"
+	"github.com/coffer-dbaas/coffer/services/api/internal/call"
 )
 
 // WatchGuests tells when the set of guests or of monitors may have changed. The stream's header says that no change
@@ -14,7 +14,7 @@ func (s *Server) WatchGuests(
 ) error {
 	rings, stop := s.Guests.listen()
 	defer stop()
-	if err := stream.SendHeader(metadata.MD{}); err != nil {
+	if err := call.SendHeader(stream); err != nil {
 		return err
 	}
 	for {

@@ -2,9 +2,9 @@ package server
 
 import (
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/metadata"
 
 	eventv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/event/v1"
+	"github.com/coffer-dbaas/coffer/services/api/internal/call"
 )
 
 // WatchEvents streams the events of the caller's project until the caller has had enough, or the token ends.
@@ -30,4 +30,4 @@ type watcher struct {
 }
 
 // Ready sends the header.
-func (w watcher) Ready() error { return w.SendHeader(metadata.MD{}) }
+func (w watcher) Ready() error { return call.SendHeader(w) }
