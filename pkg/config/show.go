@@ -55,7 +55,7 @@ func sectionNode(value reflect.Value) *yaml.Node {
 			continue
 		}
 		below := nodeOf(value.Field(i))
-		if observe.IsSecret(key) && below.Kind == yaml.ScalarNode && below.Value != "" {
+		if observe.IsSecret(key) && value.Field(i).Kind() == reflect.String && below.Value != "" {
 			below = scalar("[hidden]")
 		}
 		section.Content = append(section.Content, scalar(key), below)

@@ -16,15 +16,15 @@ import (
 // yearOfService is how long a program's certificate is good unless it is said otherwise.
 const yearOfService = 365 * 24 * time.Hour
 
-func newPKI(_ *session) *cobra.Command {
+func newPKI(s *session) *cobra.Command {
 	command := &cobra.Command{
 		Use: "pki", Short: "Issue certificates for programs that run alone", GroupID: groupRun,
 	}
-	command.AddCommand(newPKIIssue())
+	command.AddCommand(newPKIIssue(s))
 	return command
 }
 
-func newPKIIssue() *cobra.Command {
+func newPKIIssue(s *session) *cobra.Command {
 	var (
 		name, dir, ca string
 		lifetime      time.Duration
@@ -37,7 +37,7 @@ func newPKIIssue() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			authority, err := pki.OpenCA(ca)
+			authority, err := openAuthority(ca, s.dataDir)
 			if err != nil {
 				return err
 			}
@@ -59,14 +59,25 @@ func newPKIIssue() *cobra.Command {
 	}
 	command.Flags().StringVar(&name, "name", "", "the program: api/NAME, gateway/NAME or taskmanager/NAME")
 	command.Flags().StringVar(&dir, "dir", "", "folder to write into")
-	command.Flags().StringVar(&ca, "ca", "", "folder of the authority, made when missing; the api's ca_dir")
+	command.Flags().StringVar(&ca, "ca", "", "folder of the authority: the api's ca_dir; made when it is named and missing (default <data-dir>/ca)")
 	command.Flags().DurationVar(&lifetime, "lifetime", yearOfService, "how long the certificate is good")
-	for _, required := range []string{"name", "dir", "ca"} {
+	for _, required := range []string{"name", "dir"} {
 		if err := command.MarkFlagRequired(required); err != nil {
 			panic(err) // The flags stand above.
 		}
 	}
 	return command
+}
+
+// openAuthority makes an authority only where one was named, so that a forgotten flag cannot bring a second one into being.
+func openAuthority(dir, dataDir string) (*pki.CA, error) {
+	if dir == "" {
+		dir = filepath.Join(dataDir, "ca")
+		if _, err := os.Stat(dir); err != nil {
+			return nil, fmt.Errorf("no authority is in %s: name its folder with --ca, or a control plane's with --data-dir", dir)
+		}
+	}
+	return pki.OpenCA(dir)
 }
 
 // programName refuses the names of guests, which come into being in other ways.

@@ -130,10 +130,15 @@ func (c Config) completed(listening string) (Config, error) {
 	fill(&c.Taskmanager.Name, "serve")
 	fill(&c.Taskmanager.Local.DataDir, dataDir)
 	c.API.Identity.Mount = identityMount
+	// What the gateway holds users to is what the api tells them.
+	c.API.RateLimits = api.RateLimitConfig(c.Gateway.RateLimits)
 	c.Taskmanager.StopServers = !c.Serve.KeepServers
 	c.EmbeddedNATS.Dir = filepath.Join(dataDir, "nats")
 	return c, nil
 }
+
+// Completed shows what applies before anything is started; a free port is not drawn yet.
+func (c Config) Completed() (Config, error) { return c.completed(c.Serve.Listen) }
 
 func fill(setting *string, value string) {
 	if *setting == "" {
