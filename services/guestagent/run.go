@@ -103,6 +103,12 @@ func (a *agent) run(ctx context.Context) error {
 		return nil
 	})
 	group.Go(func() error { return a.awaitEnd(ctx, calls) })
+	group.Go(func() error {
+		if err := mariadb.Warm(ctx, a.settings.EngineRoot); err != nil && ctx.Err() == nil {
+			a.Log.Warn("the engine's programs are not there yet", "manager", mariadb.Manager, "error", err)
+		}
+		return nil
+	})
 	a.Log.Info("the guest agent serves", "instance_id", a.settings.InstanceID, "address", listener.Addr().String())
 	err = group.Wait()
 	if errors.Is(err, errPowerOff) {

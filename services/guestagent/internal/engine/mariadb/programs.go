@@ -43,6 +43,12 @@ func findPrograms(ctx context.Context, root string) (programs, error) {
 	return p, err
 }
 
+// Warm learns what Open needs to know of the programs, so that the first Open does not take the time for it.
+func Warm(ctx context.Context, root string) error {
+	_, err := findPrograms(ctx, root)
+	return err
+}
+
 func find(root, name string) string {
 	for _, folder := range searched {
 		path := filepath.Join(root, folder, name)
