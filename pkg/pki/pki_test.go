@@ -93,7 +93,11 @@ func TestAnEndedCertificateIsRefused(t *testing.T) {
 	require.NoError(t, err)
 	taskmanager := issue(t, ca, pki.TaskmanagerName("tm"))
 
-	assert.Error(t, handshake(t, ended.ServerTLS(pki.OnlyKind(pki.KindTaskmanager)), taskmanager.ClientTLS(pki.Only(pki.InstanceName("a")))))
+	onlyA, server := pki.Only(pki.InstanceName("a")), ended.ServerTLS(pki.OnlyKind(pki.KindTaskmanager))
+	assert.Error(t, handshake(t, server, taskmanager.ClientTLS(onlyA)))
+	assert.NoError(t, handshake(t, server, taskmanager.RenewalTLS(onlyA)), "it can be renewed")
+	assert.Error(t, handshake(t, server, taskmanager.RenewalTLS(pki.Only(pki.InstanceName("b")))), "under its name")
+	assert.Error(t, handshake(t, server, issue(t, openCA(t), pki.TaskmanagerName("tm")).RenewalTLS(onlyA)), "by its CA")
 }
 
 func openCA(t *testing.T) *pki.CA {

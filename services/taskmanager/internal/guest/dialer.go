@@ -1,6 +1,7 @@
 package guest
 
 import (
+	"crypto/tls"
 	"fmt"
 	"sync"
 	"time"
@@ -53,7 +54,7 @@ func (d *Dialer) Connect(instanceID, address string) (*Guest, error) {
 		known.close()
 		delete(d.guests, instanceID)
 	}
-	connection, err := d.dial(address, pki.Only(pki.InstanceName(instanceID)))
+	connection, err := d.dial(address, d.identity.ClientTLS(pki.Only(pki.InstanceName(instanceID))))
 	if err != nil {
 		return nil, err
 	}
@@ -85,11 +86,11 @@ func (d *Dialer) Close() {
 	}
 }
 
-func (d *Dialer) dial(address string, allow func(pki.Name) error) (*grpc.ClientConn, error) {
+func (d *Dialer) dial(address string, security *tls.Config) (*grpc.ClientConn, error) {
 	connection, err := grpc.NewClient(
 		// A literal address: nothing to resolve, no proxy to ask.
 		"passthrough:///"+address,
-		grpc.WithTransportCredentials(credentials.NewTLS(d.identity.ClientTLS(allow))),
+		grpc.WithTransportCredentials(credentials.NewTLS(security)),
 		grpc.WithNoProxy(),
 		grpc.WithChainUnaryInterceptor(traceUnary),
 		grpc.WithChainStreamInterceptor(traceStream),

@@ -24,26 +24,25 @@ const bootPatience = 15 * time.Second
 // shows whether an earlier attempt has already enrolled it.
 func (d *Dialer) Enroll(ctx context.Context, instanceID, address string, sign step.Sign) error {
 	var enrolled atomic.Bool
-	connection, err := d.dial(address, func(name pki.Name) error {
+	connection, err := d.dial(address, d.identity.ClientTLS(func(name pki.Name) error {
 		enrolled.Store(name == pki.InstanceName(instanceID))
 		if enrolled.Load() {
 			return nil
 		}
 		return pki.Only(pki.BootstrapName(instanceID))(name)
-	})
+	}))
 	if err != nil {
 		return err
 	}
 	defer func() { _ = connection.Close() }()
 
 	err = exchangeEnrollment(ctx, guestagentv1.NewGuestAgentServiceClient(connection), sign)
-	if err != nil && enrolled.Load() {
-		// The agent refuses a second enrolment; that it shows its name proves the first one.
-		return nil
-	}
-	if err != nil {
+	// The agent refuses a second enrolment; that it shows its name proves the first one.
+	if err != nil && !enrolled.Load() {
 		return fmt.Errorf("enrol guest at %s: %w", address, err)
 	}
+	// A connection that the monitor opened before met the guest's former name, and would say so once more.
+	d.Forget(instanceID)
 	return nil
 }
 

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"github.com/coffer-dbaas/coffer/pkg/errs"
 	guestagentv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/guestagent/v1"
@@ -74,7 +76,8 @@ func (g *Guest) AwaitStatus(
 	switch {
 	case errors.Is(err, errSeen):
 		return last, nil
-	case ctx.Err() != nil && last != nil:
+	case last != nil && (ctx.Err() != nil || status.Code(err) == codes.DeadlineExceeded):
+		// The agent may notice the deadline a moment before we do.
 		return nil, errs.New(errs.Unavailable, "NOT_REACHED", "The database was last seen %s%s.", last.GetServiceStatus(), because(last.GetMessage()))
 	}
 	return nil, err
@@ -110,36 +113,6 @@ func (g *Guest) Watch(ctx context.Context, interval time.Duration, each func(*gu
 			return err
 		}
 	}
-}
-
-// Renew exchanges the guest's certificate for a new one of the same key.
-func (g *Guest) Renew(ctx context.Context, sign step.Sign) error {
-	stream, err := g.client.RenewCertificate(ctx)
-	if err != nil {
-		return err
-	}
-	if err := stream.Send(&guestagentv1.RenewCertificateRequest{}); err != nil {
-		return received(stream, err)
-	}
-	asked, err := stream.Recv()
-	if err != nil {
-		return err
-	}
-	certificate, err := sign(ctx, asked.GetCertificateRequest())
-	if err != nil {
-		return err
-	}
-	if err := stream.Send(&guestagentv1.RenewCertificateRequest{CertificatePem: certificate}); err != nil {
-		return received(stream, err)
-	}
-	answer, err := stream.Recv()
-	if err != nil {
-		return err
-	}
-	if !answer.GetRenewed() {
-		return errs.New(errs.Internal, "NOT_RENEWED", "The guest agent did not take its new certificate.")
-	}
-	return nil
 }
 
 func (g *Guest) close() { _ = g.connection.Close() }

@@ -166,15 +166,12 @@ func same(a, b *journalv1.GuestStatus) bool {
 func (w *watcher) renew(ctx context.Context) time.Duration {
 	ctx, cancel := context.WithTimeout(ctx, renewTimeout)
 	defer cancel()
-	connection, err := w.monitor.dialer.Connect(w.instanceID, w.address)
-	if err == nil {
-		err = connection.Renew(ctx, func(ctx context.Context, request []byte) ([]byte, error) {
-			signed, err := w.monitor.signing.SignGuest(ctx, &journalv1.SignGuestRequest{
-				InstanceId: w.instanceID, CertificateRequest: request,
-			})
-			return signed.GetCertificatePem(), err
+	err := w.monitor.dialer.Renew(ctx, w.instanceID, w.address, func(ctx context.Context, request []byte) ([]byte, error) {
+		signed, err := w.monitor.signing.SignGuest(ctx, &journalv1.SignGuestRequest{
+			InstanceId: w.instanceID, CertificateRequest: request,
 		})
-	}
+		return signed.GetCertificatePem(), err
+	})
 	if err != nil {
 		w.logger.Warn("guest's certificate not renewed, trying again", "error", err, "in", renewAgain)
 		return renewAgain

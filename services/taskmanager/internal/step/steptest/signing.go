@@ -62,7 +62,12 @@ func (c *CA) SignTaskmanager(
 
 // Agent is a fake agent that is enrolled already.
 func (c *CA) Agent(instanceID string) (*fake.Agent, error) {
-	certificate, key, err := c.ca.Issue(pki.InstanceName(instanceID), time.Hour)
+	return c.AgentUntil(instanceID, time.Hour)
+}
+
+// AgentUntil is an enrolled agent whose certificate is good for so long.
+func (c *CA) AgentUntil(instanceID string, lifetime time.Duration) (*fake.Agent, error) {
+	certificate, key, err := c.ca.Issue(pki.InstanceName(instanceID), lifetime)
 	if err != nil {
 		return nil, err
 	}
