@@ -8,10 +8,9 @@ import (
 	"google.golang.org/protobuf/types/known/structpb"
 
 	"github.com/coffer-dbaas/coffer/pkg/errs"
-	"github.com/coffer-dbaas/coffer/services/api"
-
 	instancev1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/instance/v1"
 	journalv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/journal/v1"
+	"github.com/coffer-dbaas/coffer/services/api"
 )
 
 func withQuota(instances, ram, volumes int) option {

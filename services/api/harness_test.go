@@ -265,7 +265,7 @@ func (w *world) files() map[string]string {
 		if err != nil || entry.IsDir() {
 			return err
 		}
-		content, err := os.ReadFile(path) //nolint:gosec // the test's own folder
+		content, err := os.ReadFile(path)
 		contents[path] = string(content)
 		return err
 	}))

@@ -74,26 +74,27 @@ func TestFacesOfAnAPIThatRunsAloneKnowTheirPeers(t *testing.T) {
 	ready := grpc.WaitForReady(true)
 	ctx, cancel := context.WithTimeout(w.as("demo"), patience)
 	defer cancel()
+	project := w.project("demo")
 	internalCall := func(conn grpc.ClientConnInterface, options ...grpc.CallOption) error {
 		_, err := journalv1.NewGuestServiceClient(conn).ListGuests(ctx, &journalv1.ListGuestsRequest{}, options...)
 		return err
 	}
 	publicCall := func(conn grpc.ClientConnInterface, options ...grpc.CallOption) error {
 		_, err := identityv1.NewAccessServiceClient(conn).
-			CheckAccess(ctx, &identityv1.CheckAccessRequest{ProjectId: w.project("demo")}, options...)
+			CheckAccess(ctx, &identityv1.CheckAccessRequest{ProjectId: project}, options...)
 		return err
 	}
 	taskmanager, gateway := pki.TaskmanagerName("tm-1"), pki.GatewayName("gw-1")
 	require.NoError(t, internalCall(w.dialAs(listen.Internal, taskmanager), ready))
 	require.NoError(t, publicCall(w.dialAs(listen.Public, gateway), ready))
 
-	assert.Error(t, internalCall(w.dialAs(listen.Internal, gateway)))
-	assert.Error(t, internalCall(w.dialAs(listen.Internal, pki.InstanceName(unknownID))), "a stolen guest key")
-	assert.Error(t, internalCall(w.dialAs(listen.Internal, pki.BootstrapName(unknownID))))
-	assert.Error(t, publicCall(w.dialAs(listen.Public, taskmanager)))
-	assert.Error(t, internalCall(w.dial(listen.Internal, nil)), "in the clear")
-	assert.Error(t, internalCall(w.dialAs(listen.Public, gateway)), "the public face has no internal services")
-	assert.Error(t, publicCall(w.dialAs(listen.Internal, taskmanager)))
+	require.Error(t, internalCall(w.dialAs(listen.Internal, gateway)))
+	require.Error(t, internalCall(w.dialAs(listen.Internal, pki.InstanceName(unknownID))), "a stolen guest key")
+	require.Error(t, internalCall(w.dialAs(listen.Internal, pki.BootstrapName(unknownID))))
+	require.Error(t, publicCall(w.dialAs(listen.Public, taskmanager)))
+	require.Error(t, internalCall(w.dial(listen.Internal, nil)), "in the clear")
+	require.Error(t, internalCall(w.dialAs(listen.Public, gateway)), "the public face has no internal services")
+	require.Error(t, publicCall(w.dialAs(listen.Internal, taskmanager)))
 
 	signing := journalv1.NewSigningServiceClient(w.dialAs(listen.Internal, taskmanager))
 	_, err := signing.SignTaskmanager(ctx,

@@ -9,7 +9,7 @@ import (
 	"github.com/coffer-dbaas/coffer/services/api/internal/identity"
 )
 
-const tokenKey = "x-auth-token"
+const tokenKey = "x-auth-token" //nolint:gosec // the name of a header
 
 // authenticate puts the caller into the context.
 func authenticate(authenticator identity.Authenticator) around {

@@ -57,7 +57,10 @@ func (h *Hub) Watch(
 	defer h.leave(caller.ProjectID)
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	defer context.AfterFunc(h.life, func() { cancel(context.Cause(h.life)) })()
+	stopped := context.AfterFunc(h.life, func() { //nolint:contextcheck // the hub's end is the other end of a watch
+		cancel(context.Cause(h.life))
+	})
+	defer stopped()
 	if !caller.Expires.IsZero() {
 		var stop context.CancelFunc
 		ctx, stop = context.WithDeadlineCause(ctx, caller.Expires, identity.ErrUnauthenticated)

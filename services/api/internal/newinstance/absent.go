@@ -1,6 +1,7 @@
 package newinstance
 
 import (
+	"cmp"
 	"strings"
 
 	"google.golang.org/protobuf/types/known/structpb"
@@ -57,12 +58,13 @@ func (k *checker) modules() error {
 	if !isList {
 		return invalid(path, "is not of type 'array'")
 	}
+	var unknown error
 	for _, module := range modules.ListValue.GetValues() {
 		id := module.GetStructValue().GetFields()["id"].GetStringValue()
 		if !uuidForm.MatchString(id) {
 			return invalid(path, "has an element whose 'id' is not the id of a module")
 		}
-		return notFound(strings.ToLower(id))
+		unknown = cmp.Or(unknown, notFound(strings.ToLower(id)))
 	}
-	return nil
+	return unknown
 }

@@ -52,7 +52,7 @@ func Load(path string) (*Policy, error) {
 	if path == "" {
 		return policy, nil
 	}
-	text, err := os.ReadFile(path) //nolint:gosec // the operator's own path
+	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("load policy: %w", err)
 	}

@@ -34,7 +34,7 @@ func readKey(path string) ([]byte, error) {
 	if info.Mode().Perm()&0o077 != 0 {
 		return nil, fmt.Errorf("%s has mode %04o: make it 0600", path, info.Mode().Perm())
 	}
-	text, err := os.ReadFile(path) //nolint:gosec // the operator's own path
+	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +49,7 @@ func readKey(path string) ([]byte, error) {
 // that start at once the second takes the first one's.
 func createKey(path string) ([]byte, error) {
 	master := make([]byte, keySize)
-	rand.Read(master) //nolint:errcheck // never fails: crypto/rand
+	rand.Read(master)
 	temporary := fmt.Sprintf("%s.%d", path, os.Getpid())
 	if err := writeKey(temporary, base64.StdEncoding.EncodeToString(master)+"\n"); err != nil {
 		return nil, errors.Join(err, os.Remove(temporary))
@@ -65,7 +65,7 @@ func createKey(path string) ([]byte, error) {
 }
 
 func writeKey(path, text string) error {
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600) //nolint:gosec // the operator's own path
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
 	}

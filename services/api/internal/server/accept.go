@@ -8,10 +8,9 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/coffer-dbaas/coffer/pkg/action"
+	commandv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/command/v1"
 	"github.com/coffer-dbaas/coffer/services/api/internal/call"
 	"github.com/coffer-dbaas/coffer/services/api/internal/store"
-
-	commandv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/command/v1"
 )
 
 // accept turns a request to change an existing instance into a task: policy, then in one transaction the state, the

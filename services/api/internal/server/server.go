@@ -12,7 +12,6 @@ import (
 	instancev1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/instance/v1"
 	quotav1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/quota/v1"
 	taskv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/task/v1"
-
 	"github.com/coffer-dbaas/coffer/services/api/internal/call"
 	"github.com/coffer-dbaas/coffer/services/api/internal/catalog"
 	"github.com/coffer-dbaas/coffer/services/api/internal/event"
