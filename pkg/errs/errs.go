@@ -104,8 +104,10 @@ func From(err error) *Error {
 	if errors.As(err, &e) {
 		return e
 	}
-	if s, ok := status.FromError(err); ok {
-		return fromStatus(s, err)
+	// Not status.FromError: it would put what callers wrapped around a peer's status into the sentence.
+	var fromPeer interface{ GRPCStatus() *status.Status }
+	if errors.As(err, &fromPeer) {
+		return fromStatus(fromPeer.GRPCStatus(), err)
 	}
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
 		return New(Unavailable, "DEADLINE", "The request took too long.").Because(err)

@@ -25,6 +25,12 @@ func TestAnErrorCrossesGRPCWithKindSentenceAndReason(t *testing.T) {
 	assert.Equal(t, "Quota exceeded for ram.", received.Sentence)
 }
 
+func TestWhatIsWrappedAroundAPeersStatusStaysInTheLog(t *testing.T) {
+	wrapped := fmt.Errorf("check access: %w", errs.New(errs.Forbidden, "POLICY", "Not yours.").GRPCStatus().Err())
+	assert.Equal(t, "Not yours.", errs.From(wrapped).Sentence)
+	assert.Contains(t, errs.From(wrapped).Unwrap().Error(), "check access")
+}
+
 func TestEveryKindHasACodeOfItsOwn(t *testing.T) {
 	seen := map[codes.Code]errs.Kind{}
 	for kind := errs.Internal; kind <= errs.Unavailable; kind++ {

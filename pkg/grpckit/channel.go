@@ -5,14 +5,19 @@ import (
 
 	"github.com/fullstorydev/grpchan/inprocgrpc"
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/stats"
 )
 
 // Channel is a gRPC connection without a socket: what is registered on it is what its clients call. Interceptors,
-// metadata, deadlines, cancellation and streams work as on a network; messages are copied, never shared; and the
-// values of the caller's context stay with the caller, so that nobody is authenticated by where they call from.
+// metadata, deadlines, cancellation and streams work as on a network; a handler gets a copy of the request, and gives
+// its response away; and the values of the caller's context stay with the caller, so that nobody is authenticated by
+// where they call from.
+//
+// A unary call runs in its caller's goroutine: that, and not copying the response, is a third of the time of a small
+// call. Streams are inprocgrpc's.
 type Channel struct {
-	inproc *inprocgrpc.Channel
+	inproc  *inprocgrpc.Channel
+	unary   grpc.UnaryServerInterceptor
+	methods map[string]method
 }
 
 var (
@@ -22,30 +27,22 @@ var (
 
 // NewChannel makes a channel whose calls pass the interceptors in their order, the first one outermost.
 func NewChannel(unary []grpc.UnaryServerInterceptor, stream []grpc.StreamServerInterceptor) *Channel {
-	inproc := &inprocgrpc.Channel{}
+	c := &Channel{inproc: &inprocgrpc.Channel{}, methods: map[string]method{}}
 	if len(unary) > 0 {
-		inproc.WithServerUnaryInterceptor(chainUnary(unary))
+		c.unary = chainUnary(unary)
 	}
 	if len(stream) > 0 {
-		inproc.WithServerStreamInterceptor(chainStream(stream))
+		c.inproc.WithServerStreamInterceptor(chainStream(stream))
 	}
-	return &Channel{inproc: inproc}
-}
-
-// WithStats lets a stats handler, such as a tracer's, see both ends of every call. It is set before the first call.
-func (c *Channel) WithStats(client, server stats.Handler) *Channel {
-	c.inproc.WithClientStatsHandler(client).WithServerStatsHandler(server)
 	return c
 }
 
 // RegisterService registers a service, before the first call.
 func (c *Channel) RegisterService(desc *grpc.ServiceDesc, implementation any) {
 	c.inproc.RegisterService(desc, implementation)
-}
-
-// Invoke makes a unary call.
-func (c *Channel) Invoke(ctx context.Context, method string, request, response any, opts ...grpc.CallOption) error {
-	return c.inproc.Invoke(ctx, method, request, response, opts...)
+	for _, m := range desc.Methods {
+		c.methods["/"+desc.ServiceName+"/"+m.MethodName] = method{handler: m.Handler, service: implementation}
+	}
 }
 
 // NewStream opens a stream.

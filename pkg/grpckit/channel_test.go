@@ -83,13 +83,37 @@ func TestErrorsKeepTheirKindAndReason(t *testing.T) {
 	assert.Equal(t, codes.FailedPrecondition, status.Code(err))
 }
 
-func TestMessagesAreCopies(t *testing.T) {
-	task := &taskv1.Task{Id: "t1"}
-	response, err := call(t, t.Context(), func(context.Context, *taskv1.GetTaskRequest) (*taskv1.GetTaskResponse, error) {
-		return &taskv1.GetTaskResponse{Task: task}, nil
-	})
+func TestAHandlerGetsACopyOfTheRequest(t *testing.T) {
+	request := &taskv1.GetTaskRequest{TaskId: "t1"}
+	var seen *taskv1.GetTaskRequest
+	channel := grpckit.NewChannel(nil, nil)
+	taskv1.RegisterTaskServiceServer(channel, tasks{get: func(_ context.Context, r *taskv1.GetTaskRequest) (*taskv1.GetTaskResponse, error) {
+		seen = r
+		return &taskv1.GetTaskResponse{Task: &taskv1.Task{Id: r.GetTaskId()}}, nil
+	}})
+	response, err := taskv1.NewTaskServiceClient(channel).GetTask(t.Context(), request)
 	require.NoError(t, err)
-	assert.NotSame(t, task, response.GetTask())
+	assert.Equal(t, "t1", response.GetTask().GetId())
+	assert.NotSame(t, request, seen)
+}
+
+func TestHeaderAndTrailerReachTheCaller(t *testing.T) {
+	channel := grpckit.NewChannel(nil, nil)
+	taskv1.RegisterTaskServiceServer(channel, tasks{get: func(ctx context.Context, _ *taskv1.GetTaskRequest) (*taskv1.GetTaskResponse, error) {
+		require.NoError(t, grpc.SetHeader(ctx, metadata.Pairs("retry-after", "1")))
+		require.NoError(t, grpc.SetTrailer(ctx, metadata.Pairs("last", "word")))
+		return nil, errs.New(errs.Unavailable, "BUSY", "Later.")
+	}})
+	var header, trailer metadata.MD
+	_, err := taskv1.NewTaskServiceClient(channel).GetTask(t.Context(), &taskv1.GetTaskRequest{}, grpc.Header(&header), grpc.Trailer(&trailer))
+	assert.True(t, errs.IsReason(err, "BUSY"))
+	assert.Equal(t, []string{"1"}, header.Get("retry-after"))
+	assert.Equal(t, []string{"word"}, trailer.Get("last"))
+}
+
+func TestAnUnknownMethodIsUnimplemented(t *testing.T) {
+	_, err := taskv1.NewTaskServiceClient(grpckit.NewChannel(nil, nil)).GetTask(t.Context(), &taskv1.GetTaskRequest{})
+	assert.True(t, errs.IsKind(err, errs.Unsupported))
 }
 
 type events struct {
