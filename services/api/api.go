@@ -123,7 +123,7 @@ func (a *API) assemble() error {
 	if a.relay, err = outbox.NewRelay(a.store, a.deps.NATS, a.deps.Logger); err != nil {
 		return err
 	}
-	a.sweep = outbox.NewSweep(a.store, a.deps.Now, a.deps.Logger)
+	a.sweep = outbox.NewSweep(a.store, a.config.SweepInterval, a.deps.Now, a.deps.Logger)
 	a.chains.public = call.Public(a.identity, figures, a.deps.Logger)
 	a.chains.internal = call.Internal(figures, a.deps.Logger)
 	a.public = server.New(server.Parts{

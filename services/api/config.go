@@ -53,6 +53,8 @@ type Config struct {
 	Lease time.Duration `koanf:"lease"`
 	// MaxClaims is how many claims of a task in a row may bring no progress before it fails.
 	MaxClaims int `koanf:"max_claims"`
+	// SweepInterval is how often tasks are looked for that are due and that nobody works on.
+	SweepInterval time.Duration `koanf:"sweep_interval"`
 	// MonitorLease is how long a taskmanager that says nothing keeps its share of the guests to watch.
 	MonitorLease time.Duration `koanf:"monitor_lease"`
 
@@ -89,6 +91,7 @@ func DefaultConfig() Config {
 		WatchersPerProject:    32,
 		Lease:                 15 * time.Second,
 		MaxClaims:             5,
+		SweepInterval:         5 * time.Second,
 		MonitorLease:          15 * time.Second,
 		Listen:                defaultListen(),
 	}
@@ -99,6 +102,7 @@ const (
 	// maxNumber bounds what is told as a number of 32 bits.
 	maxNumber = 1<<31 - 1
 	minLease  = 100 * time.Millisecond
+	minSweep  = 10 * time.Millisecond
 )
 
 // Validate joins all that is wrong, each beginning with the setting's name and a colon.
@@ -135,6 +139,7 @@ func (c Config) Validate() error {
 	fault(c.WatchersPerProject < 1, "watchers_per_project: must be at least 1, is %d", c.WatchersPerProject)
 	fault(c.Lease < minLease, "lease: must be at least %s, is %s", minLease, c.Lease)
 	fault(c.MaxClaims < 1, "max_claims: must be at least 1, is %d", c.MaxClaims)
+	fault(c.SweepInterval < minSweep, "sweep_interval: must be at least %s, is %s", minSweep, c.SweepInterval)
 	fault(c.MonitorLease < minLease, "monitor_lease: must be at least %s, is %s", minLease, c.MonitorLease)
 	faults = append(faults, config.Section("listen", c.Listen.Validate()))
 	return errors.Join(faults...)

@@ -146,7 +146,7 @@ func TestStreamsEndWithTheAPI(t *testing.T) {
 
 func TestAllOfJetStreamCanBeLost(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t).offering()
+	w := newWorld(t, func(c *api.Config) { c.SweepInterval = 50 * time.Millisecond }).offering()
 	created := w.create("demo", order("kept"))
 	id := created.GetTask().GetId()
 	js, err := bus.JetStream(w.nats)

@@ -11,6 +11,7 @@ import (
 	"github.com/coffer-dbaas/coffer/pkg/errs"
 	instancev1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/instance/v1"
 	journalv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/journal/v1"
+	taskv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/task/v1"
 )
 
 const keyHeader = "idempotency-key"
@@ -70,6 +71,24 @@ func TestAKeyAnswersAlsoWhereTheStateNoLongerAllowsTheAction(t *testing.T) {
 	repeated, err := w.instances().DeleteInstance(w.as("demo", keyHeader, "d"), remove)
 	require.NoError(t, err, "also when the instance is gone")
 	assert.Equal(t, gone.GetTask().GetId(), repeated.GetTask().GetId())
+}
+
+func TestACancellationIsRepeatedUnderItsKey(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t).offering()
+	id := w.create("demo", order("stopped")).GetTask().GetId()
+	request := &taskv1.CancelTaskRequest{ProjectId: w.project("demo"), TaskId: id}
+	for range 2 {
+		cancelled, err := w.tasks().CancelTask(w.as("demo", keyHeader, "c"), request)
+		require.NoError(t, err)
+		assert.Equal(t, id, cancelled.GetTask().GetId())
+		assert.Equal(t, "CANCELLED", cancelled.GetTask().GetStatus())
+	}
+	_, err := w.tasks().CancelTask(w.as("demo"), request)
+	assert.True(t, errs.IsKind(err, errs.WrongState), "without the key")
+	request.TaskId = w.create("demo", order("other")).GetTask().GetId()
+	_, err = w.tasks().CancelTask(w.as("demo", keyHeader, "c"), request)
+	assert.True(t, errs.IsReason(err, "IDEMPOTENCY_KEY_REUSED"), "%v", err)
 }
 
 func TestAnUnusableKeyIsRefused(t *testing.T) {

@@ -45,7 +45,7 @@ func (s *Server) accept(
 
 // enter completes an acceptance with what all have in common, and has it written.
 func (s *Server) enter(ctx context.Context, request proto.Message, a store.Acceptance) (store.Accepted, error) {
-	key, err := s.idempotency(ctx, a.Action.Name, request)
+	key, err := s.idempotency(ctx, string(a.Action.Name), request)
 	if err != nil {
 		return store.Accepted{}, err
 	}

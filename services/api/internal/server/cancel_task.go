@@ -15,8 +15,12 @@ func (s *Server) CancelTask(ctx context.Context, request *taskv1.CancelTaskReque
 	if err := validID(id); err != nil {
 		return nil, err
 	}
+	key, err := s.idempotency(ctx, "cancel_task", request)
+	if err != nil {
+		return nil, err
+	}
 	caller := callerOf(ctx)
-	task, err := s.Store.CancelTask(ctx, scope(caller), id, func(task store.Task) error {
+	task, err := s.Store.CancelTask(ctx, scope(caller), id, key, func(task store.Task) error {
 		if err := s.Policy.Check(caller, "task:cancel", task.ProjectID); err != nil {
 			return err
 		}

@@ -8,7 +8,6 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/proto"
 
-	"github.com/coffer-dbaas/coffer/pkg/action"
 	"github.com/coffer-dbaas/coffer/pkg/errs"
 	"github.com/coffer-dbaas/coffer/services/api/internal/store"
 )
@@ -18,9 +17,9 @@ const (
 	maxIdempotencyLength = 255
 )
 
-// idempotency is the caller's key for this call; nil when none was sent. The fingerprint is of action and message, which
-// stand for method, path and body of the REST form as well.
-func (s *Server) idempotency(ctx context.Context, name action.Name, request proto.Message) (*store.Idempotency, error) {
+// idempotency is the caller's key for this call; nil when none was sent. The fingerprint is of what is done and of
+// the message, which stand for method, path and body of the REST form.
+func (s *Server) idempotency(ctx context.Context, doing string, request proto.Message) (*store.Idempotency, error) {
 	keys := metadata.ValueFromIncomingContext(ctx, idempotencyKey)
 	if len(keys) == 0 {
 		return nil, nil
@@ -36,6 +35,6 @@ func (s *Server) idempotency(ctx context.Context, name action.Name, request prot
 		return nil, fmt.Errorf("write the request for its fingerprint: %w", err)
 	}
 	return &store.Idempotency{
-		ProjectID: callerOf(ctx).ProjectID, Key: key, Fingerprint: s.Secrets.Fingerprint([]byte(name), body),
+		ProjectID: callerOf(ctx).ProjectID, Key: key, Fingerprint: s.Secrets.Fingerprint([]byte(doing), body),
 	}, nil
 }

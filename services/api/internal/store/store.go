@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/coffer-dbaas/coffer/pkg/errs"
@@ -20,14 +21,11 @@ var ErrIdempotencyMismatch = errs.New(errs.WrongState, "IDEMPOTENCY_KEY_REUSED",
 
 // QuotaExceeded refuses an acceptance that would take more than the limit, in Trove's words.
 func QuotaExceeded(resources []Resource) error {
-	list := ""
-	for i, r := range resources {
-		if i > 0 {
-			list += ", "
-		}
-		list += "'" + string(r) + "'"
+	names := make([]string, 0, len(resources))
+	for _, r := range resources {
+		names = append(names, "'"+string(r)+"'")
 	}
-	return errs.New(errs.OverQuota, "QUOTA_EXCEEDED", "Quota exceeded for resources: [%s].", list)
+	return errs.New(errs.OverQuota, "QUOTA_EXCEEDED", "Quota exceeded for resources: [%s].", strings.Join(names, ", "))
 }
 
 // Store is all of it.
@@ -72,8 +70,9 @@ type Tasks interface {
 	// ListTasks lists tasks with their steps, newest first. A marker that is no task is ErrNotFound.
 	ListTasks(ctx context.Context, f TaskFilter, page Page) (list []Task, next string, err error)
 	// CancelTask asks the task to stop with StopUndo. A queued task that no run has started ends as CANCELLED at
-	// once. allowed looks at the task as it is in the transaction and refuses with the caller's error.
-	CancelTask(ctx context.Context, projectID, id string, allowed func(Task) error) (Task, error)
+	// once. allowed looks at the task as it is in the transaction and refuses with the caller's error. A key, which may
+	// be nil, that was used for the same call before is answered with the task as it is now.
+	CancelTask(ctx context.Context, projectID, id string, key *Idempotency, allowed func(Task) error) (Task, error)
 }
 
 // Journal is the taskmanagers' side of tasks.

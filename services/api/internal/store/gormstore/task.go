@@ -57,10 +57,18 @@ func (s *Store) ListTasks(ctx context.Context, f store.TaskFilter, page store.Pa
 
 // CancelTask asks a task to stop.
 func (s *Store) CancelTask(
-	ctx context.Context, projectID, id string, allowed func(store.Task) error,
+	ctx context.Context, projectID, id string, key *store.Idempotency, allowed func(store.Task) error,
 ) (store.Task, error) {
 	var cancelled store.Task
 	err := s.writer.write(ctx, "cancel a task", func(u *unit) error {
+		earlier, err := u.earlier(key)
+		if err != nil {
+			return err
+		}
+		if earlier != nil {
+			cancelled, err = earlier.task()
+			return err
+		}
 		row, instance, err := u.lockTask(id)
 		if err != nil {
 			return err
@@ -75,7 +83,7 @@ func (s *Store) CancelTask(
 		if err := allowed(task); err != nil {
 			return err
 		}
-		if err := u.cancel(row, instance); err != nil {
+		if err := errors.Join(u.cancel(row, instance), u.remember(key, row.ID)); err != nil {
 			return err
 		}
 		cancelled, err = row.task()

@@ -173,7 +173,7 @@ var cancelTests = map[string]func(*suite){
 	"ARunningTaskIsAskedToUndo": func(s *suite) {
 		instance := s.running(project)
 		run := s.begin(s.act(action.RestartInstance, instance.ID).ID)
-		task, err := s.CancelTask(s.ctx, project, run.TaskID, allow)
+		task, err := s.CancelTask(s.ctx, project, run.TaskID, nil, allow)
 		require.NoError(s, err)
 		assert.Equal(s, store.TaskRunning, task.State)
 		assert.Equal(s, journalv1.StopMode_STOP_MODE_UNDO, task.Stop)
@@ -185,7 +185,7 @@ var cancelTests = map[string]func(*suite){
 		instance := s.running(project)
 		restart := s.act(action.RestartInstance, instance.ID)
 		s.outbox()
-		task, err := s.CancelTask(s.ctx, project, restart.ID, allow)
+		task, err := s.CancelTask(s.ctx, project, restart.ID, nil, allow)
 		require.NoError(s, err)
 		assert.Equal(s, store.TaskCancelled, task.State)
 		out := s.outbox()
@@ -194,7 +194,7 @@ var cancelTests = map[string]func(*suite){
 	},
 	"ACancelledCreationStaysUntilItIsDeleted": func(s *suite) {
 		created := s.accept(creation(project))
-		_, err := s.CancelTask(s.ctx, project, created.Task.ID, allow)
+		_, err := s.CancelTask(s.ctx, project, created.Task.ID, nil, allow)
 		require.NoError(s, err)
 		instance := s.instance(created.Instance.ID)
 		assert.Equal(s, "ERROR", status.Shown(instance.Inputs(s.clock.Now())))
@@ -206,7 +206,7 @@ var cancelTests = map[string]func(*suite){
 		created := s.accept(creation(project))
 		s.finish(store.Finish{Run: s.begin(created.Task.ID), State: store.TaskFailed, TaskStatus: status.TaskBuildingErrorPort})
 		deletion := s.act(action.DeleteInstance, created.Instance.ID)
-		_, err := s.CancelTask(s.ctx, project, deletion.ID, allow)
+		_, err := s.CancelTask(s.ctx, project, deletion.ID, nil, allow)
 		require.NoError(s, err)
 		assert.Equal(s, status.TaskBuildingErrorPort, s.instance(created.Instance.ID).TaskStatus)
 	},
@@ -215,7 +215,7 @@ var cancelTests = map[string]func(*suite){
 		first := s.act(action.RestartInstance, instance.ID)
 		second := s.act(action.RestartInstance, instance.ID)
 		s.outbox()
-		_, err := s.CancelTask(s.ctx, project, first.ID, allow)
+		_, err := s.CancelTask(s.ctx, project, first.ID, nil, allow)
 		require.NoError(s, err)
 		assert.Equal(s, []string{second.ID + "/1"}, s.outbox().rings)
 		assert.Equal(s, status.TaskRebooting, s.instance(instance.ID).TaskStatus)
@@ -224,7 +224,7 @@ var cancelTests = map[string]func(*suite){
 		instance := s.running(project)
 		restart := s.act(action.RestartInstance, instance.ID)
 		refused := errRefused("no")
-		_, err := s.CancelTask(s.ctx, project, restart.ID, func(task store.Task) error {
+		_, err := s.CancelTask(s.ctx, project, restart.ID, nil, func(task store.Task) error {
 			assert.Equal(s, restart, task)
 			return refused
 		})
@@ -234,9 +234,9 @@ var cancelTests = map[string]func(*suite){
 	"AForeignTaskIsNotFound": func(s *suite) {
 		instance := s.running(project)
 		restart := s.act(action.RestartInstance, instance.ID)
-		_, err := s.CancelTask(s.ctx, "other", restart.ID, allow)
+		_, err := s.CancelTask(s.ctx, "other", restart.ID, nil, allow)
 		require.ErrorIs(s, err, store.ErrNotFound)
-		_, err = s.CancelTask(s.ctx, "", "none", allow)
+		_, err = s.CancelTask(s.ctx, "", "none", nil, allow)
 		require.ErrorIs(s, err, store.ErrNotFound)
 	},
 }
