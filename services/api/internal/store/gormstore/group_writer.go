@@ -14,7 +14,7 @@ import (
 )
 
 // maxGroup bounds how many units share a transaction, and so how long the first of them waits for the last.
-const maxGroup = 128
+const maxGroup = 64
 
 // errClosed refuses writes after Close.
 var errClosed = errs.New(errs.Unavailable, "STORE_CLOSED", "The service is stopping.")
@@ -24,6 +24,7 @@ var errClosed = errs.New(errs.Unavailable, "STORE_CLOSED", "The service is stopp
 type groupWriter struct {
 	// db is the loop's alone.
 	db     *gorm.DB
+	memory *memory
 	now    func() time.Time
 	wrote  func()
 	logger *slog.Logger
@@ -38,15 +39,17 @@ type pending struct {
 	ctx     context.Context
 	fn      func(*unit) error
 	outcome chan error
+	// err is the unit's own; the transaction's comes on top.
 	err     error
 	wrote   bool
+	changed []string
 }
 
-func startGroupWriter(db *gorm.DB, now func() time.Time, wrote func(), logger *slog.Logger) *groupWriter {
-	w := &groupWriter{
-		db: db, now: now, wrote: wrote, logger: logger,
-		queue: make(chan *pending, maxGroup), closing: make(chan struct{}), done: make(chan struct{}),
-	}
+// startGroupWriter starts the loop, which close ends.
+func startGroupWriter(w *groupWriter) *groupWriter {
+	w.queue = make(chan *pending, 4*maxGroup)
+	w.closing = make(chan struct{})
+	w.done = make(chan struct{})
 	go w.loop()
 	return w
 }
@@ -108,13 +111,14 @@ func (w *groupWriter) drain() {
 // commit runs first and all that wait behind it in one transaction and answers them.
 func (w *groupWriter) commit(first *pending) {
 	group := []*pending{first}
-	err := w.transact(func() error {
+	err := w.transact(func() (changed []string, err error) {
 		for next := first; next != nil; next = w.next(&group) {
 			if err := w.runInSavepoint(next); err != nil {
-				return err
+				return nil, err
 			}
+			changed = append(changed, next.changed...)
 		}
-		return nil
+		return changed, nil
 	})
 	wrote := false
 	for _, p := range group {
@@ -132,13 +136,15 @@ func (w *groupWriter) commit(first *pending) {
 
 // transact is a transaction on the writer's own connection. A failed COMMIT may leave it open, so it is rolled back;
 // where SQLite has done that already, the ROLLBACK has nothing to do and says so, which is no failure.
-func (w *groupWriter) transact(fn func() error) error {
+func (w *groupWriter) transact(fn func() (changed []string, err error)) error {
 	if err := w.db.Exec("BEGIN IMMEDIATE").Error; err != nil {
 		return err
 	}
-	err := fn()
+	changed, err := fn()
 	if err == nil {
+		w.memory.committing(changed)
 		err = w.db.Exec("COMMIT").Error
+		w.memory.committed()
 	}
 	if err != nil {
 		_ = w.db.Exec("ROLLBACK").Error
@@ -166,7 +172,7 @@ const savepoint = "unit"
 func (w *groupWriter) runInSavepoint(p *pending) error {
 	if p.ctx.Err() != nil {
 		p.err = context.Cause(p.ctx)
-		return nil
+		return nil //nolint:nilerr // the unit's failure is not the transaction's
 	}
 	if err := w.db.Exec("SAVEPOINT " + savepoint).Error; err != nil {
 		return err
@@ -177,7 +183,9 @@ func (w *groupWriter) runInSavepoint(p *pending) error {
 			return errors.Join(p.err, err)
 		}
 	}
-	p.wrote = p.err == nil && len(u.messages) > 0
+	if p.err == nil {
+		p.wrote, p.changed = len(u.messages) > 0, u.changed
+	}
 	return w.db.Exec("RELEASE " + savepoint).Error
 }
 

@@ -55,8 +55,8 @@ func (s *Store) ListGuests(ctx context.Context) ([]store.Guest, error) {
 
 // ReportGuest stores what a monitor learnt of a guest.
 func (s *Store) ReportGuest(ctx context.Context, r store.GuestReport) error {
-	var known instanceRow
-	if err := instances.take(s.reading(ctx), &known, "id = ? AND deleted IS NULL", r.InstanceID); err != nil {
+	known, err := s.living(ctx, r.InstanceID)
+	if err != nil {
 		return translate("read an instance", err)
 	}
 	if !known.news(r.Status, s.clock()) {

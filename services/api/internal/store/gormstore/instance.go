@@ -8,14 +8,24 @@ import (
 
 // Instance finds a living instance.
 func (s *Store) Instance(ctx context.Context, projectID, id string) (store.Instance, error) {
-	var row instanceRow
-	if err := instances.take(s.reading(ctx), &row, "id = ? AND deleted IS NULL", id); err != nil {
+	row, err := s.living(ctx, id)
+	if err != nil {
 		return store.Instance{}, translate("read an instance", err)
 	}
 	if projectID != "" && row.ProjectID != projectID {
 		return store.Instance{}, store.ErrNotFound
 	}
 	return row.instance()
+}
+
+func (s *Store) living(ctx context.Context, id string) (instanceRow, error) {
+	read := func() (row instanceRow, err error) {
+		return row, instances.take(s.reading(ctx), &row, "id = ? AND deleted IS NULL", id)
+	}
+	if s.memory == nil {
+		return read()
+	}
+	return s.memory.get(id, read)
 }
 
 // ListInstances lists the living instances of a project by id.

@@ -104,8 +104,9 @@ func (r *instanceRow) instance() (store.Instance, error) {
 		RAM: r.RAM, VolumeSize: r.VolumeSize, VolumeType: r.VolumeType, Region: r.Region,
 		AvailabilityZone: r.AvailabilityZone, Locality: r.Locality,
 		TaskStatus: r.TaskStatus, ServerStatus: r.ServerStatus, ServiceStatus: r.ServiceStatus, Silent: r.Silent,
-		VolumeUsedBytes: uint64(r.VolumeUsedBytes), VolumeTotalBytes: uint64(r.VolumeTotalBytes),
-		ServerID: r.ServerID, VolumeID: r.VolumeID, GuestAddress: r.GuestAddress,
+		VolumeUsedBytes:  uint64(r.VolumeUsedBytes),  //nolint:gosec // written from one
+		VolumeTotalBytes: uint64(r.VolumeTotalBytes), //nolint:gosec // written from one
+		ServerID:         r.ServerID, VolumeID: r.VolumeID, GuestAddress: r.GuestAddress,
 		Epoch: r.Epoch, Created: instant(r.Created), Updated: instant(r.Updated), Deleted: instantOrNil(r.Deleted),
 	}
 	if r.ServiceStatusUpdated != nil {

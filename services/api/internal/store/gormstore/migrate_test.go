@@ -36,7 +36,7 @@ func TestADatabaseThatWasNotMigratedIsRefused(t *testing.T) {
 func TestAllFaultsOfAConfigurationAreNamed(t *testing.T) {
 	err := gormstore.Config{Driver: "oracle", MaxConnections: -1}.Validate()
 	for _, fault := range []string{"oracle", "dsn", "max_connections"} {
-		assert.ErrorContains(t, err, fault)
+		require.ErrorContains(t, err, fault)
 	}
 	require.NoError(t, gormstore.Config{Driver: "sqlite", DSN: "x"}.Validate())
 }

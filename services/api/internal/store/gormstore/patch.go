@@ -14,12 +14,14 @@ func (l *locked) patch(p *journalv1.InstancePatch) error {
 		return nil
 	}
 	l.Updated = l.unit.now.UnixMicro()
-	for field, value := range map[*string]*string{
-		&l.ServerID: p.ServerId, &l.VolumeID: p.VolumeId, &l.GuestAddress: p.GuestAddress, //nolint:protogetter // nil is "unset"
-	} {
-		if value != nil {
-			*field = *value
-		}
+	if p.ServerId != nil {
+		l.ServerID = p.GetServerId()
+	}
+	if p.VolumeId != nil {
+		l.VolumeID = p.GetVolumeId()
+	}
+	if p.GuestAddress != nil {
+		l.GuestAddress = p.GetGuestAddress()
 	}
 	if p.ServerStatus != nil {
 		l.ServerStatus = status.Server(p.GetServerStatus())

@@ -108,7 +108,7 @@ func unprivileged(t *testing.T, accounts ...string) *syscall.Credential {
 // serverFolder outlives the test that made it, and has a path short enough for a socket.
 func serverFolder(t *testing.T, owner *syscall.Credential) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("/tmp", "coffer-store-")
+	dir, err := os.MkdirTemp("/tmp", "coffer-store-") //nolint:usetesting // see above
 	require.NoError(t, err)
 	servers.stop = append(servers.stop, func() { _ = os.RemoveAll(dir) })
 	if owner != nil {

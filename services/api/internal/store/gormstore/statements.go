@@ -43,7 +43,7 @@ func (s *statements) prepared(ctx context.Context, query string) (*sql.Stmt, err
 	if len(s.kept) == maxStatements {
 		return nil, nil
 	}
-	statement, err := s.source.PrepareContext(ctx, query)
+	statement, err := s.source.PrepareContext(ctx, query) //nolint:sqlclosecheck // kept as long as its connection
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +58,7 @@ func (s *statements) PrepareContext(ctx context.Context, query string) (*sql.Stm
 
 // ExecContext runs a statement.
 func (s *statements) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	statement, err := s.prepared(ctx, query)
+	statement, err := s.prepared(ctx, query) //nolint:sqlclosecheck // kept as long as its connection
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +70,7 @@ func (s *statements) ExecContext(ctx context.Context, query string, args ...any)
 
 // QueryContext runs a query.
 func (s *statements) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	statement, err := s.prepared(ctx, query)
+	statement, err := s.prepared(ctx, query) //nolint:sqlclosecheck // kept as long as its connection
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +82,7 @@ func (s *statements) QueryContext(ctx context.Context, query string, args ...any
 
 // QueryRowContext runs a query for one row; one that cannot be prepared fails in the words of the connection.
 func (s *statements) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
-	statement, err := s.prepared(ctx, query)
+	statement, err := s.prepared(ctx, query) //nolint:sqlclosecheck // kept as long as its connection
 	if err != nil || statement == nil {
 		return s.source.QueryRowContext(ctx, query, args...)
 	}

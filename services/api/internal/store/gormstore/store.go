@@ -15,6 +15,8 @@ import (
 type Store struct {
 	db     *database
 	writer writer
+	// memory is nil where other programs write too.
+	memory *memory
 	// committed has room for one signal: several commits before the relay looks are one.
 	committed chan struct{}
 	now       func() time.Time
@@ -62,7 +64,8 @@ func Open(ctx context.Context, cfg Config, logger *slog.Logger, options ...Optio
 	if err != nil {
 		return nil, errors.Join(err, db.close())
 	}
-	s.writer = startGroupWriter(write, s.clock, s.signal, logger)
+	s.memory = newMemory()
+	s.writer = startGroupWriter(&groupWriter{db: write, memory: s.memory, now: s.clock, wrote: s.signal, logger: logger})
 	return s, nil
 }
 

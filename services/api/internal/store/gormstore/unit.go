@@ -21,6 +21,8 @@ type unit struct {
 	shared bool
 	// messages are written to the outbox at the unit's end.
 	messages []outboxRow
+	// changed are the instances whose rows it wrote.
+	changed []string
 }
 
 // run runs fn and then writes the outbox.
@@ -67,7 +69,9 @@ func (l *locked) save() error {
 	return l.tell()
 }
 
+// tell says what users see of the written row.
 func (l *locked) tell() error {
+	l.unit.changed = append(l.unit.changed, l.ID)
 	instance, err := l.instance()
 	if err != nil {
 		return err

@@ -97,7 +97,7 @@ var acceptTests = map[string]func(*suite){
 		assert.Equal(s, 1, succeeded(failures))
 		for _, err := range failures {
 			if refused := errRefused(""); err != nil {
-				assert.True(s, errors.As(err, &refused), "%v", err)
+				assert.ErrorAs(s, err, &refused)
 			}
 		}
 		assert.Len(s, s.outbox().rings, 1)

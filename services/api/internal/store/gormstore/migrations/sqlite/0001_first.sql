@@ -156,6 +156,6 @@ CREATE TABLE tokens (
 CREATE INDEX instances_project ON instances (project_id, id);
 CREATE INDEX tasks_project ON tasks (project_id, created, id);
 CREATE INDEX tasks_unfinished ON tasks (finished, rung);
-CREATE INDEX tasks_unfinished_of_instance ON tasks (instance_id, finished);
+CREATE INDEX tasks_unfinished_of_instance ON tasks (instance_id, finished, ordinal);
 CREATE INDEX idempotency_keys_expires ON idempotency_keys (expires);
 CREATE INDEX tokens_expires ON tokens (expires);

@@ -1,0 +1,58 @@
+package gormstore
+
+import "sync"
+
+// maxRemembered bounds how many rows are remembered.
+const maxRemembered = 10_000
+
+// memory keeps instances' rows that were read, where no other program writes them: on SQLite a read costs more than
+// all else that a GET does. It never shows what the database would not: rows that a transaction changes are forgotten
+// before its COMMIT, and nothing is remembered until after it.
+type memory struct {
+	mu   sync.RWMutex
+	rows map[string]instanceRow
+	// changes counts the COMMITs that began and those that ended, so it is odd while one runs.
+	changes uint64
+}
+
+func newMemory() *memory { return &memory{rows: map[string]instanceRow{}} }
+
+// get answers with a remembered row, or reads it.
+func (m *memory) get(id string, read func() (instanceRow, error)) (instanceRow, error) {
+	m.mu.RLock()
+	row, known := m.rows[id]
+	before := m.changes
+	m.mu.RUnlock()
+	if known {
+		return row, nil
+	}
+	row, err := read()
+	if err != nil {
+		return row, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.changes == before && before%2 == 0 {
+		if len(m.rows) >= maxRemembered {
+			clear(m.rows)
+		}
+		m.rows[id] = row
+	}
+	return row, nil
+}
+
+// committing forgets rows that are about to change; the caller calls committed whatever becomes of the COMMIT.
+func (m *memory) committing(ids []string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.changes++
+	for _, id := range ids {
+		delete(m.rows, id)
+	}
+}
+
+func (m *memory) committed() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.changes++
+}
