@@ -100,7 +100,7 @@ func (f createFlags) instance(
 		}
 		return wanted, "", nil
 	}
-	password := ""
+	var password string
 	if f.passwordFile != "" {
 		password, err = readPassword(f.passwordFile, command.InOrStdin())
 	} else {

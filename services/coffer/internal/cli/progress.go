@@ -24,7 +24,7 @@ func newProgress(w io.Writer, as format) progress {
 	if as.json() {
 		return silence{}
 	}
-	if file, ok := w.(*os.File); ok && term.IsTerminal(int(file.Fd())) { //nolint:gosec // A descriptor is a small number.
+	if file, ok := w.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
 		return newBars(w)
 	}
 	return &lines{w: w, told: map[string]string{}}

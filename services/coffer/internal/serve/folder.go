@@ -38,7 +38,7 @@ func openFolder(dir string) (*folder, error) {
 }
 
 func (f *folder) take() error {
-	err := unix.Flock(int(f.lock.Fd()), unix.LOCK_EX|unix.LOCK_NB) //nolint:gosec // A descriptor is a small number.
+	err := unix.Flock(int(f.lock.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 	if errors.Is(err, unix.EWOULDBLOCK) {
 		holder, readErr := os.ReadFile(f.lock.Name())
 		if readErr != nil || len(holder) == 0 {

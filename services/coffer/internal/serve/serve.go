@@ -127,7 +127,7 @@ func openDoors(ctx context.Context, config Config, d doors, parts *lifecycle.Gro
 	if err != nil {
 		return err
 	}
-	trove, err := gateway.New(config.Gateway, d.public, d.state.Ready, logger)
+	trove, err := gateway.New(config.Gateway, d.public, d.state.Ready, logger) //nolint:contextcheck // Only requests have one.
 	if err != nil {
 		return err
 	}
