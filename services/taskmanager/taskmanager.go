@@ -135,10 +135,10 @@ func (t *Taskmanager) Run(ctx context.Context) error {
 
 // stopped is nil for an error that only says that ctx ended.
 func stopped(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return nil
+	if ctx.Err() == nil {
+		return err
 	}
-	return err
+	return nil
 }
 
 // runProvider gives the end of the provider's context the cause by which it knows what to do with its servers.

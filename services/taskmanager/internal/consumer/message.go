@@ -44,7 +44,7 @@ func (c *Consumer) handle(ctx context.Context, message jetstream.Msg) {
 		return
 	}
 	defer c.release(command.GetTaskId())
-	stop := hold(message)
+	stop := hold(ctx, message)
 	defer stop()
 	claimed := time.Now()
 	claim, err := c.claim(ctx, command)
@@ -94,9 +94,10 @@ func (c *Consumer) answered(err error, command *commandv1.Command) {
 	}
 }
 
-// hold keeps the message in progress until stop is called, which waits for the goroutine and may be called twice.
-func hold(message jetstream.Msg) (stop func()) {
-	ctx, cancel := context.WithCancel(context.Background())
+// hold keeps the message in progress until stop is called, which waits for the goroutine and may be called twice. A
+// shutdown does not end it: the run still has to come to its border.
+func hold(ctx context.Context, message jetstream.Msg) (stop func()) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

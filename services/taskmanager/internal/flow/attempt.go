@@ -39,8 +39,8 @@ func (x *execution) attempts(ctx context.Context, j job) error {
 	ctx, cut := context.WithCancelCause(ctx)
 	defer cut(nil)
 	if j.waits {
-		defer context.AfterFunc(x.writer.stopped, func() { cut(errStopped) })()
-		defer context.AfterFunc(x.shutdown, func() { cut(ErrInterrupted) })()
+		defer context.AfterFunc(x.writer.stopped, func() { cut(errStopped) })() //nolint:contextcheck // a signal
+		defer context.AfterFunc(x.shutdown, func() { cut(ErrInterrupted) })()   //nolint:contextcheck // a signal
 	}
 	breaks := []context.Context{ctx, x.shutdown}
 	if j.stoppable {
@@ -66,7 +66,7 @@ func (x *execution) attempts(ctx context.Context, j job) error {
 		}
 		x.logger.Warn("attempt failed, trying again", "step", j.name, "undo", j.undo, "attempt", attempt, "error", err)
 		j.again(err)
-		if pause(j.retry.delay(attempt), breaks...) == nil {
+		if pause(j.retry.delay(attempt), breaks...) == nil { //nolint:contextcheck // ctx is among them
 			continue
 		}
 		switch {

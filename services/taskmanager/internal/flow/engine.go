@@ -65,7 +65,7 @@ func (e *Engine) Run(ctx context.Context, claim *journalv1.ClaimTaskResponse, cl
 	)
 	// The run's own context outlives the shutdown by the grace.
 	life := newWriter(context.WithoutCancel(ctx), e.journal, claim, string(name), logger)
-	stopGrace := context.AfterFunc(ctx, func() {
+	stopGrace := context.AfterFunc(ctx, func() { //nolint:contextcheck // the grace is for what outlives ctx
 		if pause(e.grace, life.life) == nil {
 			life.end(ErrInterrupted)
 		}
@@ -83,6 +83,7 @@ func (e *Engine) Run(ctx context.Context, claim *journalv1.ClaimTaskResponse, cl
 		defer close(kept)
 		life.keep(life.life, claimed, x.note)
 	}()
+	//nolint:contextcheck // derived from ctx, and outlives it by the grace
 	err := e.observer.observeRun(life.life, x, func(ctx context.Context) error { return x.execute(ctx, known) })
 	stopGrace()
 	life.end(errRunEnded)

@@ -44,8 +44,8 @@ func (x *execution) forward(ctx context.Context) error {
 		}
 		err := x.perform(limited, i)
 		switch {
-		case x.writer.life.Err() != nil:
-			return context.Cause(x.writer.life)
+		case x.writer.ended() != nil:
+			return x.writer.ended()
 		case errors.Is(err, ErrInterrupted):
 			return err
 		case errors.Is(err, errStopped):

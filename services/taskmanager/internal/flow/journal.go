@@ -126,8 +126,8 @@ func (w *writer) write(ctx context.Context, at phase, stepName string, send func
 	point := fmt.Sprintf("%s/%s/%s", w.action, stepName, at)
 	crashpoint.Here(point + "/before")
 	for attempt := 1; ; attempt++ {
-		if w.life.Err() != nil {
-			return context.Cause(w.life)
+		if ended := w.ended(); ended != nil {
+			return ended
 		}
 		err := w.call(ctx, send)
 		if err == nil {
@@ -141,7 +141,7 @@ func (w *writer) write(ctx context.Context, at phase, stepName string, send func
 			return w.over(fmt.Errorf("%w: %s: %w", ErrRefused, point, err))
 		}
 		w.logger.Warn("journal does not answer, trying again", "record", point, "attempt", attempt, "error", err)
-		if err := pause(writeBackoff.delay(attempt), w.life); err != nil {
+		if err := pause(writeBackoff.delay(attempt), w.life); err != nil { //nolint:contextcheck // ctx is life's child
 			return err
 		}
 	}
@@ -159,6 +159,9 @@ func (w *writer) over(reason error) error {
 	w.end(reason)
 	return context.Cause(w.life)
 }
+
+// ended is why the run may write no more; nil while it may.
+func (w *writer) ended() error { return context.Cause(w.life) }
 
 // unanswered says whether a journal call failed in a way that may pass: the api is away, or its database is.
 func unanswered(err error) bool {

@@ -47,8 +47,8 @@ func (x *execution) undoStep(ctx context.Context, i int) error {
 	err := x.attempts(ctx, job{
 		name: s.name, undo: true, do: s.undo, limit: defaultUndoTimeout, retry: s.retry, again: func(error) {},
 	})
-	if x.writer.life.Err() != nil {
-		return context.Cause(x.writer.life)
+	if ended := x.writer.ended(); ended != nil {
+		return ended
 	}
 	if err != nil && x.shutdown.Err() != nil {
 		return ErrInterrupted

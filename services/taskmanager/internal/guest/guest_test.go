@@ -158,7 +158,7 @@ func TestAwaitingAStatusSaysWhatWasSeenLast(t *testing.T) {
 	}
 
 	_, err = g.AwaitStatus(limited(t, 200*time.Millisecond), healthy)
-	assert.ErrorContains(t, err, "CRASHED (signal 9)")
+	require.ErrorContains(t, err, "CRASHED (signal 9)")
 
 	seen := make(chan error, 1)
 	go func() { _, err := g.AwaitStatus(t.Context(), healthy); seen <- err }()

@@ -182,7 +182,7 @@ func (m *Monitor) listen(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
-		m.logger.Warn("stream of guests broke, opening it again", "error", err, "in", retry)
+		m.logger.Info("stream of guests broke, opening it again", "error", err, "in", retry)
 		pause(ctx, retry)
 		retry = min(2*retry, lastRetry)
 	}

@@ -41,7 +41,7 @@ type Agent struct {
 	// prepared is the last request of Prepare.
 	prepared *guestagentv1.PrepareRequest
 	// onEnrolled is told of a new key and certificate.
-	onEnrolled func(certificatePEM, keyPEM []byte)
+	onEnrolled func(certificatePEM, keyPEM []byte) error
 }
 
 // order is what a test wants of the next call of a method.
@@ -57,10 +57,17 @@ func New(instanceID string, certificatePEM, keyPEM, caPEM []byte) (*Agent, error
 	if err != nil {
 		return nil, err
 	}
+	key, err := pki.ParseKey(keyPEM)
+	if err != nil {
+		return nil, err
+	}
+	if keyPEM, err = pki.KeyPEM(key); err != nil {
+		return nil, err
+	}
 	a := &Agent{
 		instanceID: instanceID, caPEM: caPEM, identity: identity, keyPEM: keyPEM, life: uuid.NewString(), began: time.Now(),
 		changed: make(chan struct{}), service: status.ServiceNew, operations: map[string]error{}, acted: map[string]int{},
-		orders: map[string][]order{}, onEnrolled: func(_, _ []byte) {},
+		orders: map[string][]order{}, onEnrolled: func(_, _ []byte) error { return nil },
 	}
 	a.server = grpc.NewServer(grpc.Creds(credentials.NewTLS(identity.ServerTLS(pki.OnlyKind(pki.KindTaskmanager)))))
 	guestagentv1.RegisterGuestAgentServiceServer(a.server, a)
@@ -73,8 +80,8 @@ func (a *Agent) Serve(listener net.Listener) error { return a.server.Serve(liste
 // Stop ends all calls and streams at once, as a crash would.
 func (a *Agent) Stop() { a.server.Stop() }
 
-// OnEnrolled is called with each new certificate and its key; it is set before Serve.
-func (a *Agent) OnEnrolled(tell func(certificatePEM, keyPEM []byte)) { a.onEnrolled = tell }
+// OnEnrolled keeps each new certificate and its key; it is set before Serve.
+func (a *Agent) OnEnrolled(keep func(certificatePEM, keyPEM []byte) error) { a.onEnrolled = keep }
 
 // FailNext makes the next call of a method answer with the error, and do nothing.
 func (a *Agent) FailNext(method string, err error) { a.order(method, order{err: err}) }

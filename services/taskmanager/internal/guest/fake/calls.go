@@ -104,8 +104,7 @@ func (a *Agent) replace(certificatePEM, keyPEM []byte) error {
 	a.mu.Lock()
 	a.keyPEM = keyPEM
 	a.mu.Unlock()
-	a.onEnrolled(certificatePEM, keyPEM)
-	return nil
+	return a.onEnrolled(certificatePEM, keyPEM)
 }
 
 func (a *Agent) enrolled() bool { return a.identity.Name() == pki.InstanceName(a.instanceID) }
