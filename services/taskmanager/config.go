@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"time"
 
+	"github.com/coffer-dbaas/coffer/pkg/config"
 	"github.com/coffer-dbaas/coffer/services/taskmanager/internal/local"
 )
 
@@ -78,9 +79,7 @@ func (c Config) Validate() error {
 		fault("replicas: must be at least 1, is %d", c.Replicas)
 	}
 	if c.Provider == ProviderLocal {
-		if err := c.Local.Validate(); err != nil {
-			fault("local: %w", err)
-		}
+		faults = append(faults, config.Prefixed("local", c.Local.Validate()))
 	}
 	return errors.Join(faults...)
 }
