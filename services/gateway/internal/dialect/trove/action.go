@@ -44,6 +44,9 @@ func onlyKey(body []byte, known []string) (key string, argument []byte, refused 
 	for key, argument = range members {
 	}
 	if !slices.Contains(known, key) {
+		if refused := unservedAction(key); refused != nil {
+			return "", nil, refused
+		}
 		return "", nil, badRequest("Invalid request body.")
 	}
 	if bytes.Equal(argument, []byte("null")) {

@@ -48,11 +48,16 @@ func (d *Dialect) answerError(
 func (d *Dialect) answerNoRoute(
 	ctx context.Context, _ *runtime.ServeMux, _ runtime.Marshaler, w http.ResponseWriter, r *http.Request, code int,
 ) {
+	segments := exchangeOf(ctx).segments
+	if f := unservedAt(r.Method, segments); f != nil {
+		d.refuse(w, r, f)
+		return
+	}
 	if code != http.StatusMethodNotAllowed {
 		d.refuse(w, r, notFound())
 		return
 	}
-	d.refuse(w, r, wrongMethod(d.routes.methods(exchangeOf(ctx).segments)...))
+	d.refuse(w, r, wrongMethod(d.routes.methods(segments)...))
 }
 
 func wrongMethod(allowed ...string) *fault {
@@ -102,7 +107,7 @@ func (d *Dialect) rescue(w http.ResponseWriter, r *http.Request) {
 // answer writes a fault.
 func (d *Dialect) answer(w http.ResponseWriter, r *http.Request, f *fault) {
 	x := exchangeOf(r.Context())
-	if f.code >= http.StatusInternalServerError && r.Context().Err() == nil {
+	if f.code >= http.StatusInternalServerError && f.code != http.StatusNotImplemented && r.Context().Err() == nil {
 		d.logger.WarnContext(r.Context(), "request failed", "request_id", x.requestID, "method", x.request.Method,
 			"path", x.request.URL.Path, "code", f.code, "error", f.cause)
 	}
