@@ -3,6 +3,7 @@ package api_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -50,6 +51,30 @@ type login struct{ token, project string }
 
 type option func(*api.Config)
 
+// bootstrappedUsers is a users file and its passwords, made once: hashing passwords is slow on purpose.
+type bootstrappedUsers struct {
+	users     []byte
+	passwords map[string]string
+}
+
+var bootstrap = sync.OnceValues(func() (made bootstrappedUsers, err error) {
+	dir, err := os.MkdirTemp("", "coffer-api-test")
+	if err != nil {
+		return made, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	path := filepath.Join(dir, "users.yaml")
+	err = api.BootstrapUsers(path, func(passwords map[string]string) error {
+		made.passwords = passwords
+		return nil
+	})
+	if err != nil {
+		return made, err
+	}
+	made.users, err = os.ReadFile(path)
+	return made, err
+})
+
 // newWorld has an api that runs, its services on channels.
 func newWorld(t *testing.T, options ...option) *world {
 	t.Helper()
@@ -77,24 +102,22 @@ func newQuietWorld(t *testing.T, options ...option) *world {
 	for _, option := range options {
 		option(&config)
 	}
-	require.NoError(t, api.BootstrapUsers(config.Identity.UsersFile, func(passwords map[string]string) error {
-		w.passwords = passwords
-		return nil
-	}))
+	made, err := bootstrap()
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(config.Identity.UsersFile, made.users, 0o600))
+	w.passwords = made.passwords
 	ctx := t.Context()
 	require.NoError(t, api.Migrate(ctx, config))
 	conn, js := natstest.JetStream(t)
 	w.nats = conn
 	logger := slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	made, err := api.New(ctx, config, api.Deps{NATS: conn, Logger: logger})
+	w.api, err = api.New(ctx, config, api.Deps{NATS: conn, Logger: logger})
 	require.NoError(t, err)
-	w.api = made
-	w.public = grpckit.NewChannel(made.PublicInterceptors())
-	made.PublicServices(w.public)
-	w.internal = grpckit.NewChannel(made.InternalInterceptors())
-	made.InternalServices(w.internal)
-
-	t.Cleanup(func() { require.NoError(t, made.Close()) })
+	t.Cleanup(func() { require.NoError(t, w.api.Close()) })
+	w.public = grpckit.NewChannel(w.api.PublicInterceptors())
+	w.api.PublicServices(w.public)
+	w.internal = grpckit.NewChannel(w.api.InternalInterceptors())
+	w.api.InternalServices(w.internal)
 	require.NoError(t, bus.Setup(ctx, js))
 	return w
 }
