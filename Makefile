@@ -28,10 +28,8 @@ run: deps build ## install what is missing, build, and start everything on this 
 .PHONY: build $(PROGRAMS)
 build: $(PROGRAMS) ## build the five programs into bin/
 
-coffer: PACKAGE := services/coffer/cmd/coffer
-coffer-%: PACKAGE = services/$*/cmd/coffer-$*
 $(PROGRAMS):
-	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/$@ ./$(PACKAGE)
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/$@ ./services/$(patsubst coffer-%,%,$@)/cmd/$@
 
 .PHONY: deps
 deps: ## install the database servers and file system tools that are missing
@@ -73,7 +71,7 @@ generate: $(TOOLS) .third_party/proto ## generate Go and OpenAPI from the protos
 	bin/tools/buf generate
 
 .PHONY: tidy
-tidy: ## tidy every go.mod (see docs/adr for why with -e)
+tidy: ## tidy every go.mod (-e: a test of a dependency asks for what cannot be had)
 	$(call each,GOWORK=off go mod tidy -e)
 
 .PHONY: verify verify/generate verify/tidy verify/deps verify/proto verify/versions
