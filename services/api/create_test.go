@@ -27,7 +27,8 @@ func TestAllThatACreateCallCanSayReachesTheOrder(t *testing.T) {
 	body.Volume = &instancev1.NewVolume{Size: structpb.NewStringValue("3"), Type: text("8b9c7f0e-0000-4000-8000-000000000001")}
 	body.Datastore = &instancev1.NewDatastore{Type: text("mariadb"), Version: text("10.6")}
 	body.Databases = []*instancev1.NewDatabase{
-		{Name: "shop"}, {Name: "latin", CharacterSet: text("latin1")},
+		{Name: "shop"},
+		{Name: "latin", CharacterSet: text("latin1")},
 		{Name: "modern", CharacterSetCamel: text("utf8mb4"), Collate: text("utf8mb4_uca1400_ai_ci")},
 		{Name: "derived", Collate: text("utf8_bin")},
 	}

@@ -159,15 +159,19 @@ func (w *world) instances() instancev1.InstanceServiceClient {
 }
 func (w *world) tasks() taskv1.TaskServiceClient    { return taskv1.NewTaskServiceClient(w.public) }
 func (w *world) events() eventv1.EventServiceClient { return eventv1.NewEventServiceClient(w.public) }
+
 func (w *world) journal() journalv1.JournalServiceClient {
 	return journalv1.NewJournalServiceClient(w.internal)
 }
+
 func (w *world) guests() journalv1.GuestServiceClient {
 	return journalv1.NewGuestServiceClient(w.internal)
 }
+
 func (w *world) catalogs() journalv1.CatalogServiceClient {
 	return journalv1.NewCatalogServiceClient(w.internal)
 }
+
 func (w *world) signing() journalv1.SigningServiceClient {
 	return journalv1.NewSigningServiceClient(w.internal)
 }
