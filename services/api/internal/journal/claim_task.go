@@ -3,6 +3,7 @@ package journal
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/coffer-dbaas/coffer/pkg/errs"
 	commandv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/command/v1"
@@ -38,7 +39,16 @@ func (s *Server) ClaimTask(
 		Failure:           failureProto(claim.Task.Error),
 		Stop:              claim.Task.Stop,
 		LeaseMilliseconds: s.Lease.Milliseconds(),
+		// By this api's clock alone, so that a task's time limit is one over all its runs.
+		ElapsedMilliseconds: elapsed(claim.Task).Milliseconds(),
 	}, nil
+}
+
+func elapsed(task store.Task) time.Duration {
+	if task.Started == nil {
+		return 0
+	}
+	return max(time.Since(*task.Started), 0)
 }
 
 // instance is what the workflow is told of its instance.

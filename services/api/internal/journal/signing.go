@@ -64,6 +64,9 @@ func (s *Server) SignGuest(
 	if err := s.Store.SaveGuestCertificate(ctx, id, signed.PublicKey, signed.Expires); err != nil {
 		return nil, err
 	}
+	if known == nil {
+		s.Guests.Ring()
+	}
 	return &journalv1.SignGuestResponse{CertificatePem: signed.CertificatePEM}, nil
 }
 
