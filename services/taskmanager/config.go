@@ -29,6 +29,8 @@ type Config struct {
 	StopServers bool `koanf:"stop_servers"`
 	// KeepFailed leaves what a failed create has made, to be looked at, until the instance is deleted.
 	KeepFailed bool `koanf:"keep_failed"`
+	// BootLimit is how long a new server may take from its start until its agent has enrolled.
+	BootLimit time.Duration `koanf:"boot_limit"`
 	// QuickTasks is how many quick tasks are worked at once.
 	QuickTasks int `koanf:"quick_tasks"`
 	// SlowTasks is how many slow tasks are worked at once.
@@ -48,7 +50,7 @@ type Config struct {
 // DefaultConfig is what applies where nothing is set; Name and Local.DataDir have no defaults.
 func DefaultConfig() Config {
 	return Config{
-		Provider: ProviderLocal, QuickTasks: 64, SlowTasks: 16, Grace: 10 * time.Second, Replicas: 1,
+		Provider: ProviderLocal, BootLimit: 10 * time.Minute, QuickTasks: 64, SlowTasks: 16, Grace: 10 * time.Second, Replicas: 1,
 		API: APIConfig{Address: "127.0.0.1:8782"}, Operations: "127.0.0.1:8783",
 		Local: local.DefaultConfig(),
 	}
@@ -71,6 +73,9 @@ func (c Config) Validate() error {
 	}
 	if c.SlowTasks < 1 {
 		fault("slow_tasks: must be at least 1, is %d", c.SlowTasks)
+	}
+	if c.BootLimit <= 0 {
+		fault("boot_limit: must be more than 0, is %s", c.BootLimit)
 	}
 	if c.Grace < 0 {
 		fault("grace: must not be negative, is %s", c.Grace)

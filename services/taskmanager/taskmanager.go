@@ -84,7 +84,8 @@ func assemble(ctx context.Context, config Config, deps Deps, provider step.Provi
 	}
 	t.dialer = guest.NewDialer(t.identity.Identity)
 	engine := flow.NewEngine(journal, workflow.All(workflow.Parts{
-		Servers: provider, Volumes: provider, Ports: provider, Guests: t.dialer, Signing: signing, KeepFailed: config.KeepFailed,
+		Servers: provider, Volumes: provider, Ports: provider, Guests: t.dialer, Signing: signing,
+		KeepFailed: config.KeepFailed, BootLimit: config.BootLimit,
 	}), flow.WithLogger(deps.Logger), flow.WithObserver(flow.NewObserver(deps.Metrics, otel.GetTracerProvider())), flow.WithGrace(config.Grace))
 	t.consumer = consumer.New(js, journal, engine, consumer.Config{
 		Worker: config.Name, Replicas: config.Replicas,

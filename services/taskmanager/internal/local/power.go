@@ -20,6 +20,8 @@ const (
 
 // bringBack starts every server that shall run and does not, as a host does that comes up.
 func (s *supervisor) bringBack(ctx context.Context) error {
+	s.bringingBack.Store(true)
+	defer s.bringingBack.Store(false)
 	ids, err := s.p.folder.serverIDs()
 	if err != nil {
 		return err

@@ -219,7 +219,8 @@ func (p *Provider) renewBootstrap(ctx context.Context, spec step.ServerSpec) err
 	return p.writeBootstrap(spec)
 }
 
-// Server says how the server is. It is ACTIVE while its agent or its database lives.
+// Server says how the server is. It is ACTIVE while its agent or its database lives, and BUILD while it waits to be
+// brought back.
 func (p *Provider) Server(_ context.Context, instanceID string) (step.Server, error) {
 	if err := checkID(instanceID); err != nil {
 		return step.Server{}, err
@@ -235,10 +236,15 @@ func (p *Provider) Server(_ context.Context, instanceID string) (step.Server, er
 	if err != nil {
 		return step.Server{}, err
 	}
-	if lives {
+	switch {
+	case lives:
 		return s.asServer(status.ServerActive), nil
+	case p.supervisor.bringingBack.Load():
+		return s.asServer(status.ServerBuild), nil
 	}
-	return s.asServer(status.ServerShutdown), nil
+	down := s.asServer(status.ServerShutdown)
+	down.Fault, err = p.agentFault(instanceID)
+	return down, err
 }
 
 // DeleteServer removes the server, also a half-made one: its processes, its mount and its folder.

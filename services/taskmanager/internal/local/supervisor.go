@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/coffer-dbaas/coffer/pkg/proc"
@@ -30,6 +31,8 @@ type supervisor struct {
 	p *Provider
 	// made rings when this provider made or started a server.
 	made chan struct{}
+	// bringingBack: servers that do not run may still be started by it.
+	bringingBack atomic.Bool
 
 	mu      sync.Mutex
 	watched map[string]bool

@@ -93,6 +93,8 @@ type Server struct {
 	InstanceID string
 	// Status is compute's word: BUILD, ACTIVE, SHUTDOWN, ERROR.
 	Status string
+	// Fault says why the server is down, where the provider knows; no secrets.
+	Fault string
 	// GuestAddress is where the server's agent is dialled, host:port.
 	GuestAddress string
 }

@@ -27,9 +27,9 @@ func createInstance(parts Parts) *flow.Workflow {
 		Step("allocate_address", w.allocateAddress, flow.Undo(w.unlessKept(w.releaseAddress))).
 		Step("create_volume", w.createVolume, flow.Undo(w.unlessKept(w.deleteVolume)), flow.Timeout(5*time.Minute)).
 		Step("create_server", w.createServer, flow.Undo(w.unlessKept(w.deleteServer)), flow.Timeout(10*time.Minute)).
-		Step("enrol_guest", w.enrolGuest, flow.Timeout(10*time.Minute)).
-		Step("prepare_database", w.prepareDatabase, flow.Timeout(10*time.Minute)).
-		Step("await_healthy", awaitHealthy(w.Guests), flow.Timeout(healthyTimeout), flow.Waits())
+		Step("enrol_guest", w.onServer(w.enrolGuest), flow.Timeout(w.BootLimit)).
+		Step("prepare_database", w.onServer(w.prepareDatabase), flow.Timeout(10*time.Minute)).
+		Step("await_healthy", w.onServer(awaitHealthy(w.Guests)), flow.Timeout(healthyTimeout), flow.Waits())
 }
 
 // buildingErrors are what remains of a failure in a step: Trove's words for what was being built.

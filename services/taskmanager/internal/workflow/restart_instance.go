@@ -20,9 +20,9 @@ import (
 func restartInstance(parts Parts) *flow.Workflow {
 	w := restart{parts}
 	return flow.New(action.RestartInstance, settleRestart).
-		Step("check_guest", w.checkGuest, flow.Timeout(30*time.Second)).
-		Step("restart_database", w.restartDatabase, flow.Timeout(healthyTimeout), flow.NoCancel()).
-		Step("await_healthy", awaitHealthy(w.Guests), flow.Timeout(healthyTimeout), flow.Waits())
+		Step("check_guest", w.onServer(w.checkGuest), flow.Timeout(30*time.Second)).
+		Step("restart_database", w.onServer(w.restartDatabase), flow.Timeout(healthyTimeout), flow.NoCancel()).
+		Step("await_healthy", w.onServer(awaitHealthy(w.Guests)), flow.Timeout(healthyTimeout), flow.Waits())
 }
 
 func settleRestart(_ *flow.Run, end flow.End) flow.Settlement {

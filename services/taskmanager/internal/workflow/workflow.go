@@ -31,6 +31,8 @@ type Parts struct {
 	Ports   step.Ports
 	Guests  step.Guests
 	Signing Signing
+	// BootLimit is how long a new server may take until its agent has enrolled.
+	BootLimit time.Duration
 	// KeepFailed leaves what a failed create has made, to be looked at, until the instance is deleted.
 	KeepFailed bool
 }

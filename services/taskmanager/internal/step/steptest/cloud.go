@@ -4,11 +4,14 @@ package steptest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"slices"
 	"sync"
 	"testing"
+
+	"google.golang.org/grpc"
 
 	"github.com/coffer-dbaas/coffer/pkg/errs"
 	journalv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/journal/v1"
@@ -172,7 +175,8 @@ func (c *Cloud) CreateServer(ctx context.Context, spec step.ServerSpec) (step.Se
 		return step.Server{}, fmt.Errorf("create server: %w", err)
 	}
 	c.serving.Go(func() {
-		if err := agent.Serve(listener); err != nil {
+		// It may be taken down before it has begun.
+		if err := agent.Serve(listener); err != nil && !errors.Is(err, grpc.ErrServerStopped) {
 			c.t.Errorf("fake agent: %v", err)
 		}
 	})
@@ -193,6 +197,16 @@ func (c *Cloud) Server(_ context.Context, instanceID string) (step.Server, error
 		return step.Server{}, errs.New(errs.NotFound, "NO_SERVER", "There is no such server.")
 	}
 	return server, nil
+}
+
+// TakeDown ends a server by itself, with what the provider knows of the reason.
+func (c *Cloud) TakeDown(instanceID, fault string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.agents[instanceID].Stop()
+	down := c.servers[instanceID]
+	down.Status, down.Fault = "SHUTDOWN", fault
+	c.servers[instanceID] = down
 }
 
 // DeleteServer stops the agent.
