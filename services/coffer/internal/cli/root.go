@@ -45,7 +45,7 @@ func newRoot() *cobra.Command {
 	root.PersistentFlags().StringVar(&session.dataDir, "data-dir", defaultDataDir, "data folder of the control plane on this machine")
 	root.AddCommand(
 		newInstance(session), newTask(session),
-		newServe(session), newConfig(), newOpenRC(session), newPKI(session),
+		newServe(session), newConfig(), newOpenRC(session), newPKI(session), newIdentity(),
 	)
 	return root
 }

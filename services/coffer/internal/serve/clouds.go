@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -72,7 +73,7 @@ func writeClouds(config Config) (known bool, err error) {
 	identityURL := config.Serve.PublicURL + identityMount + "/v3"
 	region := config.API.Identity.Region
 	err = api.BootstrapUsers(config.API.Identity.UsersFile, func(passwords map[string]string) error {
-		return saveClouds(path, identityURL, region, passwords)
+		return saveClouds(path, headOfServe, identityURL, region, passwords)
 	})
 	if err != nil {
 		return false, fmt.Errorf("make the first users: %w", err)
@@ -81,7 +82,38 @@ func writeClouds(config Config) (known bool, err error) {
 	if err != nil || passwords == nil {
 		return false, err
 	}
-	return true, saveClouds(path, identityURL, region, passwords)
+	return true, saveClouds(path, headOfServe, identityURL, region, passwords)
+}
+
+// The first lines of the file say who writes it.
+const (
+	headOfServe = "# Written by `coffer serve` at each start; the passwords were made at the first one and stand only here.\n"
+	headOfInit  = "# Written once by `coffer identity init`; the passwords stand only here.\n"
+)
+
+// InitIdentity makes the users file of an api that runs alone, and a clouds.yaml with the passwords of its users at the
+// given path. It touches neither file where it is there already: fs.ErrExist.
+func InitIdentity(config Config, cloudsFile string) error {
+	if _, err := os.Lstat(cloudsFile); !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("write %s: %w", cloudsFile, cmp.Or(err, fs.ErrExist))
+	}
+	identity := config.API.Identity
+	url := identity.URL
+	if url == "" {
+		url = config.API.PublicURL + identity.Mount
+	}
+	made := false
+	err := api.BootstrapUsers(identity.UsersFile, func(passwords map[string]string) error {
+		made = true
+		return saveClouds(cloudsFile, headOfInit, url+"/v3", identity.Region, passwords)
+	})
+	if err == nil && !made {
+		err = fmt.Errorf("%s: %w", identity.UsersFile, fs.ErrExist)
+	}
+	if err != nil {
+		return fmt.Errorf("make the first users: %w", err)
+	}
+	return nil
 }
 
 // savedPasswords are those of the file, by user; nil when there is no file.
@@ -102,7 +134,7 @@ func savedPasswords(path string) (map[string]string, error) {
 	return passwords, nil
 }
 
-func saveClouds(path, identityURL, region string, passwords map[string]string) error {
+func saveClouds(path, head, identityURL, region string, passwords map[string]string) error {
 	file := clouds{Clouds: map[string]Cloud{}}
 	for name, owner := range owners {
 		file.Clouds[name] = Cloud{
@@ -117,7 +149,6 @@ func saveClouds(path, identityURL, region string, passwords map[string]string) e
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
-	head := "# Written by `coffer serve` at each start; the passwords were made at the first one and stand only here.\n"
 	if err := writeWhole(path, append([]byte(head), text...)); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
