@@ -13,7 +13,7 @@ import (
 )
 
 func newConfig() *cobra.Command {
-	command := &cobra.Command{Use: "config", Short: "Check and show the configuration", GroupID: groupRun}
+	command := newGroup("config", "Check and show the configuration", groupRun)
 	command.AddCommand(newConfigCheck(), newConfigShow())
 	return command
 }

@@ -11,7 +11,7 @@ import (
 )
 
 func newInstance(s *session) *cobra.Command {
-	command := &cobra.Command{Use: "instance", Short: "Create, see, restart and delete database instances", GroupID: groupUse}
+	command := newGroup("instance", "Create, see, restart and delete database instances", groupUse)
 	command.AddCommand(
 		newInstanceList(s), newInstanceShow(s), newInstanceCreate(s), newInstanceRestart(s), newInstanceDelete(s),
 	)

@@ -36,7 +36,7 @@ func (c change) command(s *session) *cobra.Command {
 		wait bool
 	)
 	command := &cobra.Command{
-		Use: c.use, Short: c.short, Args: cobra.ExactArgs(1),
+		Use: c.use, Short: c.short, Args: oneArgument,
 		RunE: func(command *cobra.Command, args []string) error {
 			service, err := s.connect(command.Context())
 			if err != nil {

@@ -29,7 +29,7 @@ func newInstanceCreate(s *session) *cobra.Command {
 		wait  bool
 	)
 	command := &cobra.Command{
-		Use: "create NAME", Short: "Create an instance", Args: cobra.ExactArgs(1),
+		Use: "create NAME", Short: "Create an instance", Args: oneArgument,
 		Example: "  coffer instance create shop --flavor db.tiny --size 1 --database shop --user keeper --wait",
 		RunE: func(command *cobra.Command, args []string) error {
 			service, err := s.connect(command.Context())
@@ -57,7 +57,10 @@ func newInstanceCreate(s *session) *cobra.Command {
 				}
 			}
 			if as.json() {
-				return printJSON(command.OutOrStdout(), made)
+				return printJSON(command.OutOrStdout(), struct {
+					client.Instance
+					TaskID string `json:"task_id,omitempty"`
+				}{made, taskID})
 			}
 			return flags.show(command, made, taskID)
 		},

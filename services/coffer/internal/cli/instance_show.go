@@ -5,7 +5,7 @@ import "github.com/spf13/cobra"
 func newInstanceShow(s *session) *cobra.Command {
 	var as format
 	command := &cobra.Command{
-		Use: "show INSTANCE", Short: "Show an instance, and the line that connects to it", Args: cobra.ExactArgs(1),
+		Use: "show INSTANCE", Short: "Show an instance, and the line that connects to it", Args: oneArgument,
 		RunE: func(command *cobra.Command, args []string) error {
 			service, err := s.connect(command.Context())
 			if err != nil {

@@ -17,9 +17,7 @@ import (
 const yearOfService = 365 * 24 * time.Hour
 
 func newPKI(s *session) *cobra.Command {
-	command := &cobra.Command{
-		Use: "pki", Short: "Issue certificates for programs that run alone", GroupID: groupRun,
-	}
+	command := newGroup("pki", "Issue certificates for programs that run alone", groupRun)
 	command.AddCommand(newPKIIssue(s))
 	return command
 }

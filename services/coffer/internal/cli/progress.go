@@ -44,7 +44,7 @@ type lines struct {
 func (l *lines) show(task client.Task) {
 	for _, step := range task.Steps {
 		if step.Status != "PENDING" {
-			l.tell(step.Name, step.Status, step.Message)
+			l.tell(step.Name, step.Status, remark(step))
 		}
 	}
 	message := ""
@@ -67,3 +67,11 @@ func (l *lines) tell(name, status, message string) {
 }
 
 func (l *lines) end() {}
+
+// remark is what a step says of itself while it matters: how far it is, or what went wrong.
+func remark(step client.Step) string {
+	if step.Status == "SUCCEEDED" {
+		return ""
+	}
+	return step.Message
+}

@@ -102,8 +102,8 @@ func (b *bar) words() string {
 	if b.step.Attempt > 1 {
 		words = append(words, fmt.Sprintf("attempt %d", b.step.Attempt))
 	}
-	if b.step.Message != "" {
-		words = append(words, b.step.Message)
+	if said := remark(b.step); said != "" {
+		words = append(words, said)
 	}
 	return strings.Join(words, "  ")
 }

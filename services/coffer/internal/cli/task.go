@@ -9,7 +9,7 @@ import (
 )
 
 func newTask(s *session) *cobra.Command {
-	command := &cobra.Command{Use: "task", Short: "See what is being done to instances (Coffer only)", GroupID: groupUse}
+	command := newGroup("task", "See what is being done to instances (Coffer only)", groupUse)
 	command.AddCommand(newTaskList(s), newTaskShow(s), newTaskWatch(s))
 	return command
 }
@@ -51,7 +51,7 @@ func newTaskList(s *session) *cobra.Command {
 func newTaskShow(s *session) *cobra.Command {
 	var as format
 	command := &cobra.Command{
-		Use: "show TASK", Short: "Show a task and its steps", Args: cobra.ExactArgs(1),
+		Use: "show TASK", Short: "Show a task and its steps", Args: oneArgument,
 		RunE: func(command *cobra.Command, args []string) error {
 			service, err := s.connect(command.Context())
 			if err != nil {
@@ -71,7 +71,7 @@ func newTaskShow(s *session) *cobra.Command {
 func newTaskWatch(s *session) *cobra.Command {
 	var as format
 	command := &cobra.Command{
-		Use: "watch TASK", Short: "Follow a task to its end, and fail if it fails", Args: cobra.ExactArgs(1),
+		Use: "watch TASK", Short: "Follow a task to its end, and fail if it fails", Args: oneArgument,
 		RunE: func(command *cobra.Command, args []string) error {
 			service, err := s.connect(command.Context())
 			if err != nil {

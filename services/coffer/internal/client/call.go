@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"syscall"
 
 	"github.com/gophercloud/gophercloud/v2"
 )
@@ -71,7 +72,7 @@ func (c *Client) request(
 func explain(err error) error {
 	var refused gophercloud.ErrUnexpectedResponseCode
 	if !errors.As(err, &refused) {
-		return err
+		return explainSilence(err)
 	}
 	var fault map[string]struct {
 		Message string `json:"message"`
@@ -87,6 +88,22 @@ func explain(err error) error {
 		return &Error{Code: refused.Actual, Message: text}
 	}
 	return &Error{Code: refused.Actual, Message: http.StatusText(refused.Actual)}
+}
+
+// explainSilence says of a service that did not answer what its user can do.
+func explainSilence(err error) error {
+	var silent *url.Error
+	if !errors.As(err, &silent) || errors.Is(err, context.Canceled) {
+		return err
+	}
+	host := silent.URL
+	if parsed, err := url.Parse(silent.URL); err == nil {
+		host = parsed.Host
+	}
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		return fmt.Errorf("nothing listens on %s: is the service running? (%w)", host, silent.Err)
+	}
+	return fmt.Errorf("%s does not answer: %w", host, silent.Err)
 }
 
 // link is how Trove names the next page.

@@ -2,10 +2,14 @@ package client
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
+	"time"
 
 	"github.com/gophercloud/gophercloud/v2"
 	"github.com/gophercloud/gophercloud/v2/openstack"
@@ -41,7 +45,7 @@ func Connect(ctx context.Context, login Login) (*Client, error) {
 		return nil, fmt.Errorf("read the cloud's settings: %w", err)
 	}
 	auth.AllowReauth = true
-	provider, err := config.NewProviderClient(ctx, auth, config.WithTLSConfig(tlsConfig))
+	provider, err := config.NewProviderClient(ctx, auth, config.WithHTTPClient(http.Client{Transport: transport(tlsConfig)}))
 	if err != nil {
 		return nil, fmt.Errorf("log in at %s: %w", auth.IdentityEndpoint, explain(err))
 	}
@@ -52,16 +56,22 @@ func Connect(ctx context.Context, login Login) (*Client, error) {
 	return &Client{database: database}, nil
 }
 
+// answerLimit bounds the wait for the beginning of an answer; Coffer's gateway gives up a little sooner.
+const answerLimit = 5 * time.Minute
+
+func transport(tlsConfig *tls.Config) *http.Transport {
+	return &http.Transport{
+		Proxy: http.ProxyFromEnvironment, TLSClientConfig: tlsConfig, ForceAttemptHTTP2: true,
+		ResponseHeaderTimeout: answerLimit,
+	}
+}
+
 // parseOptions picks the first of: the named cloud, OS_CLOUD, the OS_* variables, a control plane on this machine.
 func (l Login) parseOptions() ([]clouds.ParseOption, error) {
-	named := l.Cloud != "" || os.Getenv("OS_CLOUD") != ""
+	name := cmp.Or(l.Cloud, os.Getenv("OS_CLOUD"))
+	named := name != ""
 	elsewhere := os.Getenv("OS_CLIENT_CONFIG_FILE") != ""
-	_, ownErr := os.Stat(l.OwnClouds)
-	own := l.OwnClouds != "" && ownErr == nil && !elsewhere
-	var options []clouds.ParseOption
-	if l.Cloud != "" {
-		options = append(options, clouds.WithCloudName(l.Cloud))
-	}
+	own := !elsewhere && holdsCloud(l.OwnClouds, cmp.Or(name, ownCloud))
 	switch {
 	case !named && os.Getenv("OS_AUTH_URL") != "":
 		file, err := cloudsFromEnvironment()
@@ -70,18 +80,29 @@ func (l Login) parseOptions() ([]clouds.ParseOption, error) {
 		}
 		return []clouds.ParseOption{clouds.WithCloudName(ownCloud), clouds.WithCloudsYAML(bytes.NewReader(file))}, nil
 	case own:
-		if !named {
-			options = append(options, clouds.WithCloudName(ownCloud))
-		}
-		return append(options, clouds.WithLocations(l.OwnClouds, "clouds.yaml")), nil
-	case named:
-		return options, nil
-	case elsewhere:
-		return append(options, clouds.WithCloudName(ownCloud)), nil
+		return []clouds.ParseOption{clouds.WithCloudName(cmp.Or(name, ownCloud)), clouds.WithLocations(l.OwnClouds)}, nil
+	case named, elsewhere:
+		return []clouds.ParseOption{clouds.WithCloudName(cmp.Or(name, ownCloud))}, nil
 	default:
 		return nil, errors.New("which cloud? Give --os-cloud, or set OS_CLOUD or OS_AUTH_URL, " +
 			"or call from where `coffer serve` has its data folder")
 	}
+}
+
+// holdsCloud says whether a clouds.yaml is there and has the entry.
+func holdsCloud(path, name string) bool {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return false
+	}
+	var file struct {
+		Clouds map[string]any `yaml:"clouds"`
+	}
+	if err := yaml.Unmarshal(text, &file); err != nil {
+		return false
+	}
+	_, there := file.Clouds[name]
+	return there
 }
 
 // cloudsFromEnvironment writes the OS_* variables as the entry of a clouds.yaml, so that there is one way to read both.
@@ -102,6 +123,7 @@ func cloudsFromEnvironment() ([]byte, error) {
 			auth[key] = value
 		}
 	}
+	defaultDomain(auth)
 	entry := map[string]any{"auth": auth, "region_name": os.Getenv("OS_REGION_NAME")}
 	if file := os.Getenv("OS_CACERT"); file != "" {
 		entry["cacert"] = file
@@ -111,4 +133,18 @@ func cloudsFromEnvironment() ([]byte, error) {
 		return nil, fmt.Errorf("read the OS_* variables: %w", err)
 	}
 	return text, nil
+}
+
+// defaultDomain names the domain of a user or project that is given without one, as the openstack client does.
+func defaultDomain(auth map[string]string) {
+	domain := cmp.Or(os.Getenv("OS_DEFAULT_DOMAIN"), "default")
+	for name, keys := range map[string][2]string{
+		"username":     {"user_domain_id", "user_domain_name"},
+		"project_name": {"project_domain_id", "project_domain_name"},
+	} {
+		whole := auth["domain_id"] != "" || auth["domain_name"] != ""
+		if auth[name] != "" && auth[keys[0]] == "" && auth[keys[1]] == "" && !whole {
+			auth[keys[0]] = domain
+		}
+	}
 }

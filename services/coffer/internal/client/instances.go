@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/url"
 )
 
 // Instance is a database instance as the service shows it.
@@ -89,7 +90,7 @@ func (c *Client) Instance(ctx context.Context, id string) (Instance, error) {
 	var answer struct {
 		Instance Instance `json:"instance"`
 	}
-	if err := c.get(ctx, "instances/"+id, nil, &answer); err != nil {
+	if err := c.get(ctx, "instances/"+url.PathEscape(id), nil, &answer); err != nil {
 		return Instance{}, fmt.Errorf("show instance %s: %w", id, err)
 	}
 	return answer.Instance, nil
@@ -97,15 +98,15 @@ func (c *Client) Instance(ctx context.Context, id string) (Instance, error) {
 
 // FindInstance shows the one with this id, or else the only one with this name.
 func (c *Client) FindInstance(ctx context.Context, idOrName string) (Instance, error) {
+	if byID, err := c.Instance(ctx, idOrName); !IsNotFound(err) {
+		return byID, err
+	}
 	all, err := c.Instances(ctx)
 	if err != nil {
 		return Instance{}, err
 	}
 	var found []Instance
 	for _, i := range all {
-		if i.ID == idOrName {
-			return c.Instance(ctx, i.ID)
-		}
 		if i.Name == idOrName {
 			found = append(found, i)
 		}

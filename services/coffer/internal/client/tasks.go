@@ -56,6 +56,32 @@ func (t Task) Err() error {
 	}
 }
 
+// behind says whether this is the task as it was before other: events may come later than what they tell was read.
+func (t Task) behind(other Task) bool {
+	if taskOrder[t.Status] != taskOrder[other.Status] {
+		return taskOrder[t.Status] < taskOrder[other.Status]
+	}
+	for i, step := range other.Steps {
+		if i >= len(t.Steps) || t.Steps[i].behind(step) {
+			return true
+		}
+	}
+	return false
+}
+
+func (s Step) behind(other Step) bool {
+	if s.Attempt != other.Attempt {
+		return s.Attempt < other.Attempt
+	}
+	return stepOrder[s.Status] < stepOrder[other.Status]
+}
+
+// The statuses in the order in which they are taken, those that exclude each other side by side.
+var (
+	taskOrder = map[string]int{"QUEUED": 0, "RUNNING": 1, "SUCCEEDED": 2, "FAILED": 2, "CANCELLED": 2}
+	stepOrder = map[string]int{"PENDING": 0, "RUNNING": 1, "SUCCEEDED": 2, "FAILED": 2, "UNDOING": 3, "UNDONE": 4}
+)
+
 // TaskFilter narrows a list; empty fields let everything through.
 type TaskFilter struct{ InstanceID, Status, Action string }
 
@@ -95,7 +121,7 @@ func (c *Client) Task(ctx context.Context, id string) (Task, error) {
 	var answer struct {
 		Task Task `json:"task"`
 	}
-	if err := c.get(ctx, "tasks/"+id, nil, &answer); err != nil {
+	if err := c.get(ctx, "tasks/"+url.PathEscape(id), nil, &answer); err != nil {
 		return Task{}, fmt.Errorf("show task %s: %w", id, err)
 	}
 	return answer.Task, nil

@@ -63,7 +63,7 @@ func (c *Client) followTask(ctx context.Context, id string, show func(Task)) (Ta
 		if err := json.Unmarshal(event.data, &told); err != nil {
 			return task, fmt.Errorf("read an event: %w", err)
 		}
-		if told.Task.ID == id {
+		if told.Task.ID == id && !told.Task.behind(task) {
 			task = told.Task
 			show(task)
 		}
