@@ -74,8 +74,8 @@ generate: $(TOOLS) .third_party/proto ## generate Go and OpenAPI from the protos
 tidy: ## tidy every go.mod (-e: a test of a dependency asks for what cannot be had)
 	$(call each,GOWORK=off go mod tidy -e)
 
-.PHONY: verify verify/generate verify/tidy verify/deps verify/proto verify/versions
-verify: verify/versions verify/deps verify/proto verify/generate verify/tidy ## check what reviewers should not have to
+.PHONY: verify verify/generate verify/tidy verify/alone verify/deps verify/proto verify/versions
+verify: verify/versions verify/deps verify/proto verify/generate verify/tidy verify/alone ## check what reviewers should not have to
 
 verify/generate: generate ## generated code is what the protos say
 	@test -z "$$(git status --porcelain -- proto/gen)" || \
@@ -83,6 +83,9 @@ verify/generate: generate ## generated code is what the protos say
 
 verify/tidy: ## every go.mod is tidy
 	$(call each,GOWORK=off go mod tidy -e -diff)
+
+verify/alone: ## every module builds without the workspace: that is what ships
+	$(call each,GOWORK=off go build ./...)
 
 verify/deps: ## no program links what its room may not import
 	deploy/scripts/verify-imports
