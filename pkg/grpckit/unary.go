@@ -38,7 +38,8 @@ func (c *Channel) serve(ctx context.Context, called method, transport *transport
 	outgoing, _ := metadata.FromOutgoingContext(ctx)
 	ctx = metadata.NewIncomingContext(withoutValues{ctx}, outgoing)
 	ctx = grpc.NewContextWithServerTransportStream(ctx, transport)
-	answer, err := called.handler(called.service, ctx, func(into any) error { return copyMessage(into, request) }, c.unary)
+	decode := func(into any) error { return copyMessage(into, request) }
+	answer, err := called.handler(called.service, ctx, decode, c.unary) //nolint:contextcheck // It is the caller's, minus its values.
 	if err == nil {
 		err = handOver(response, answer)
 	}

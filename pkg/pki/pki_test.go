@@ -53,17 +53,17 @@ func TestBothSidesCheckTheOthersName(t *testing.T) {
 	onlyTaskmanagers := guest.ServerTLS(pki.OnlyKind(pki.KindTaskmanager))
 	onlyA := pki.Only(pki.InstanceName("a"))
 
-	assert.NoError(t, handshake(t, onlyTaskmanagers, taskmanager.ClientTLS(onlyA)))
+	require.NoError(t, handshake(t, onlyTaskmanagers, taskmanager.ClientTLS(onlyA)))
 	for what, client := range map[string]*tls.Config{
 		"another instance is expected":     taskmanager.ClientTLS(pki.Only(pki.InstanceName("b"))),
 		"a guest cannot call":              guest.ClientTLS(onlyA),
 		"a bootstrap identity cannot call": issue(t, ca, pki.BootstrapName("a")).ClientTLS(onlyA),
 		"a gateway is no taskmanager":      issue(t, ca, pki.GatewayName("g")).ClientTLS(onlyA),
 		"a foreign CA proves nothing":      issue(t, other, pki.TaskmanagerName("tm")).ClientTLS(onlyA),
-		"no certificate at all":            {InsecureSkipVerify: true, MinVersion: tls.VersionTLS13}, //nolint:gosec // the case
+		"no certificate at all":            {InsecureSkipVerify: true, MinVersion: tls.VersionTLS13},
 		"an older TLS":                     older(taskmanager.ClientTLS(onlyA)),
 	} {
-		assert.Error(t, handshake(t, onlyTaskmanagers, client), what)
+		require.Error(t, handshake(t, onlyTaskmanagers, client), what)
 	}
 	impostor := issue(t, ca, pki.TaskmanagerName("x")).ServerTLS(func(pki.Name) error { return nil })
 	assert.Error(t, handshake(t, impostor, taskmanager.ClientTLS(func(pki.Name) error { return nil })),
@@ -94,7 +94,7 @@ func TestAnEndedCertificateIsRefused(t *testing.T) {
 	taskmanager := issue(t, ca, pki.TaskmanagerName("tm"))
 
 	onlyA, server := pki.Only(pki.InstanceName("a")), ended.ServerTLS(pki.OnlyKind(pki.KindTaskmanager))
-	assert.Error(t, handshake(t, server, taskmanager.ClientTLS(onlyA)))
+	require.Error(t, handshake(t, server, taskmanager.ClientTLS(onlyA)))
 	assert.NoError(t, handshake(t, server, taskmanager.RenewalTLS(onlyA)), "it can be renewed")
 	assert.Error(t, handshake(t, server, taskmanager.RenewalTLS(pki.Only(pki.InstanceName("b")))), "under its name")
 	assert.Error(t, handshake(t, server, issue(t, openCA(t), pki.TaskmanagerName("tm")).RenewalTLS(onlyA)), "by its CA")

@@ -1,7 +1,6 @@
 package status_test
 
 import (
-	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -90,7 +89,7 @@ func TestCanPerformActionIsRuleR(t *testing.T) {
 			(in.Task == status.TaskNone || in.Task == status.TaskRestartRequired)
 		ok, refused := status.CanPerformAction(in)
 		require.Equal(t, want, ok, "%+v", in)
-		require.Equal(t, ok, refused == "", fmt.Sprintf("%+v: %q", in, refused))
+		require.Equal(t, ok, refused == "", "%+v: %q", in, refused)
 	}
 }
 
