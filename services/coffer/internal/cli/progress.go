@@ -42,6 +42,9 @@ type lines struct {
 }
 
 func (l *lines) show(task client.Task) {
+	if !task.Ended() {
+		l.tell(task.Action, task.Status, "")
+	}
 	for _, step := range task.Steps {
 		if step.Status != "PENDING" {
 			l.tell(step.Name, step.Status, remark(step))
