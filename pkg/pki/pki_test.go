@@ -95,8 +95,8 @@ func TestAnEndedCertificateIsRefused(t *testing.T) {
 
 	onlyA, server := pki.Only(pki.InstanceName("a")), ended.ServerTLS(pki.OnlyKind(pki.KindTaskmanager))
 	require.Error(t, handshake(t, server, taskmanager.ClientTLS(onlyA)))
-	assert.NoError(t, handshake(t, server, taskmanager.RenewalTLS(onlyA)), "it can be renewed")
-	assert.Error(t, handshake(t, server, taskmanager.RenewalTLS(pki.Only(pki.InstanceName("b")))), "under its name")
+	require.NoError(t, handshake(t, server, taskmanager.RenewalTLS(onlyA)), "it can be renewed")
+	require.Error(t, handshake(t, server, taskmanager.RenewalTLS(pki.Only(pki.InstanceName("b")))), "under its name")
 	assert.Error(t, handshake(t, server, issue(t, openCA(t), pki.TaskmanagerName("tm")).RenewalTLS(onlyA)), "by its CA")
 }
 
