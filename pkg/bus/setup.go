@@ -47,8 +47,8 @@ type Option func(*settings)
 
 type settings struct{ replicas int }
 
-// WithReplicas is the number of servers that hold each stream that is made anew: 3 on a cluster.
-func WithReplicas(n int) Option { return func(s *settings) { s.replicas = n } }
+// WithReplicas is the number of servers that hold each stream that is made anew: 3 on a cluster. Less than one is one.
+func WithReplicas(n int) Option { return func(s *settings) { s.replicas = max(n, 1) } }
 
 func streams() []jetstream.StreamConfig {
 	return []jetstream.StreamConfig{

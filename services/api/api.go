@@ -32,6 +32,8 @@ import (
 // Deps are what an api is connected to. The caller owns them, and closes the connection after the api.
 type Deps struct {
 	NATS *nats.Conn
+	// Replicas of streams that have to be made anew; 0 is one.
+	Replicas int
 	// Logger is required.
 	Logger *slog.Logger
 	// Metrics may be nil.
@@ -120,7 +122,8 @@ func (a *API) assemble() error {
 	if a.guests, err = journal.NewBell(a.deps.NATS, a.deps.Logger); err != nil {
 		return err
 	}
-	if a.relay, err = outbox.NewRelay(a.store, a.deps.NATS, a.deps.Logger); err != nil {
+	relay := outbox.RelayConfig{Look: a.config.SweepInterval, Replicas: a.deps.Replicas}
+	if a.relay, err = outbox.NewRelay(a.store, a.deps.NATS, relay, a.deps.Logger); err != nil {
 		return err
 	}
 	a.sweep = outbox.NewSweep(a.store, a.config.SweepInterval, a.deps.Now, a.deps.Logger)

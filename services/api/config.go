@@ -21,6 +21,8 @@ type IdentityConfig = builtin.Config
 
 // Config sets an api up.
 type Config struct {
+	// Name tells apis that run alone apart; it is part of their certificates' names. Default: the host's name.
+	Name string `koanf:"name"`
 	// PublicURL is where clients reach the REST API, without a slash at its end. Links in answers begin with it.
 	PublicURL string `koanf:"public_url"`
 	// State is the database that keeps everything.
@@ -53,7 +55,8 @@ type Config struct {
 	Lease time.Duration `koanf:"lease"`
 	// MaxClaims is how many claims of a task in a row may bring no progress before it fails.
 	MaxClaims int `koanf:"max_claims"`
-	// SweepInterval is how often tasks are looked for that are due and that nobody works on.
+	// SweepInterval is how often tasks are looked for that are due and that nobody works on, and messages that another
+	// api committed and did not live to send.
 	SweepInterval time.Duration `koanf:"sweep_interval"`
 	// MonitorLease is how long a taskmanager that says nothing keeps its share of the guests to watch.
 	MonitorLease time.Duration `koanf:"monitor_lease"`

@@ -99,12 +99,12 @@ const (
 	readHeaderTimeout = 10 * time.Second
 )
 
-// Serve listens on all configured addresses and runs the api until the context ends. name tells apis apart.
-func (a *API) Serve(ctx context.Context, name string, metrics http.Handler) (err error) {
+// Serve listens on all configured addresses and runs the api until the context ends.
+func (a *API) Serve(ctx context.Context, metrics http.Handler) (err error) {
 	group := lifecycle.New(a.deps.Logger)
 	defer func() { err = errors.Join(err, group.Stop()) }()
 
-	certificate, key, err := a.ca.Issue(pki.APIName(name), ownCertificate)
+	certificate, key, err := a.ca.Issue(pki.APIName(a.config.Name), ownCertificate)
 	if err != nil {
 		return err
 	}

@@ -35,13 +35,14 @@ func alone(t *testing.T) (*world, api.ListenConfig) {
 	t.Helper()
 	var listen api.ListenConfig
 	w := newQuietWorld(t, func(c *api.Config) {
+		c.Name = "api-1"
 		c.Listen.Public, c.Listen.Internal = freePort(t), freePort(t)
 		c.Listen.Identity, c.Listen.Operations = freePort(t), freePort(t)
 		listen = c.Listen
 	})
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- w.api.Serve(ctx, "api-1", observe.MetricsHandler(observe.NewRegistry())) }()
+	go func() { ended <- w.api.Serve(ctx, observe.MetricsHandler(observe.NewRegistry())) }()
 	t.Cleanup(func() {
 		stop()
 		assert.NoError(t, <-ended)

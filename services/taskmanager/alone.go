@@ -57,7 +57,7 @@ func RunAlone(ctx context.Context, config Config, queue bus.Config, logger *slog
 	if err := serveOperations(ctx, parts, config.Operations, observe.MetricsHandler(registry), health(made)); err != nil {
 		return err
 	}
-	t, err := New(ctx, config, Deps{API: api, NATS: conn, Logger: logger, Metrics: registry})
+	t, err := New(ctx, config, Deps{API: api, NATS: conn, Replicas: queue.Replicas, Logger: logger, Metrics: registry})
 	if err != nil {
 		return stopped(ctx, err)
 	}

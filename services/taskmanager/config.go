@@ -37,8 +37,6 @@ type Config struct {
 	SlowTasks int `koanf:"slow_tasks"`
 	// Grace is how long an ordered end waits for running steps to come to their border.
 	Grace time.Duration `koanf:"grace"`
-	// Replicas of queues that have to be made anew: 3 on a NATS cluster.
-	Replicas int `koanf:"replicas"`
 	// API is where one that runs alone finds the api.
 	API APIConfig `koanf:"api"`
 	// Operations is the address of /metrics and /healthz of one that runs alone; empty for none.
@@ -50,7 +48,7 @@ type Config struct {
 // DefaultConfig is what applies where nothing is set; Name and Local.DataDir have no defaults.
 func DefaultConfig() Config {
 	return Config{
-		Provider: ProviderLocal, BootLimit: 10 * time.Minute, QuickTasks: 64, SlowTasks: 16, Grace: 10 * time.Second, Replicas: 1,
+		Provider: ProviderLocal, BootLimit: 10 * time.Minute, QuickTasks: 64, SlowTasks: 16, Grace: 10 * time.Second,
 		API: APIConfig{Address: "127.0.0.1:8782"}, Operations: "127.0.0.1:8783",
 		Local: local.DefaultConfig(),
 	}
@@ -79,9 +77,6 @@ func (c Config) Validate() error {
 	}
 	if c.Grace < 0 {
 		fault("grace: must not be negative, is %s", c.Grace)
-	}
-	if c.Replicas < 1 {
-		fault("replicas: must be at least 1, is %d", c.Replicas)
 	}
 	if c.Provider == ProviderLocal {
 		faults = append(faults, config.Prefixed("local", c.Local.Validate()))

@@ -37,6 +37,8 @@ type Deps struct {
 	// API reaches the internal services of the api.
 	API  grpc.ClientConnInterface
 	NATS *nats.Conn
+	// Replicas of streams that have to be made anew; 0 is one.
+	Replicas int
 	// Logger is required.
 	Logger *slog.Logger
 	// Metrics may be nil. Traces go to the process's tracer provider.
@@ -88,7 +90,7 @@ func assemble(ctx context.Context, config Config, deps Deps, provider step.Provi
 		KeepFailed: config.KeepFailed, BootLimit: config.BootLimit,
 	}), flow.WithLogger(deps.Logger), flow.WithObserver(flow.NewObserver(deps.Metrics, otel.GetTracerProvider())), flow.WithGrace(config.Grace))
 	t.consumer = consumer.New(js, journal, engine, consumer.Config{
-		Worker: config.Name, Replicas: config.Replicas,
+		Worker: config.Name, Replicas: deps.Replicas,
 		Concurrency: map[action.Lane]int{action.Quick: config.QuickTasks, action.Slow: config.SlowTasks},
 	}, deps.Logger)
 	t.monitor = monitor.New(monitor.Config{Worker: config.Name}, journalv1.NewGuestServiceClient(deps.API), signing,

@@ -26,18 +26,18 @@ func serve(ctx context.Context, args []string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, stopTracing(context.WithoutCancel(ctx))) }()
-	conn, err := bus.Connect(s.NATS, program+" "+s.Name, nil, logger)
+	conn, err := bus.Connect(s.NATS, program+" "+s.API.Name, nil, logger)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
 	registry := observe.NewRegistry()
-	made, err := api.New(ctx, s.API, api.Deps{NATS: conn, Logger: logger, Metrics: registry})
+	made, err := api.New(ctx, s.API, api.Deps{NATS: conn, Replicas: s.NATS.Replicas, Logger: logger, Metrics: registry})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, made.Close()) }()
-	return made.Serve(ctx, s.Name, observe.MetricsHandler(registry))
+	return made.Serve(ctx, observe.MetricsHandler(registry))
 }
 
 func migrate(ctx context.Context, args []string) error {

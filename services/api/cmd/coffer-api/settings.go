@@ -14,8 +14,6 @@ import (
 
 // settings are the sections of the configuration file that an api reads.
 type settings struct {
-	// Name tells apis apart; it is part of the certificate's name. Default: the host's name.
-	Name  string              `koanf:"name"`
 	API   api.Config          `koanf:"api"`
 	NATS  bus.Config          `koanf:"nats"`
 	Log   observe.LogConfig   `koanf:"log"`
@@ -27,9 +25,6 @@ func (s settings) Validate() error {
 	var faults []error
 	for section, err := range map[string]error{"api": s.API.Validate(), "log": s.Log.Validate()} {
 		faults = append(faults, config.Section(section, err))
-	}
-	if s.Name == "" {
-		faults = append(faults, errors.New("name: must not be empty"))
 	}
 	return errors.Join(faults...)
 }
@@ -45,9 +40,10 @@ func load(args []string) (settings, error) {
 		return settings{}, fmt.Errorf("find the host's name: %w", err)
 	}
 	s := settings{
-		Name: host, API: api.DefaultConfig(), NATS: bus.Config{URL: "nats://127.0.0.1:4222", Replicas: 1},
+		API: api.DefaultConfig(), NATS: bus.Config{URL: "nats://127.0.0.1:4222", Replicas: 1},
 		Log: observe.DefaultLogConfig(),
 	}
+	s.API.Name = host
 	err = config.Load(&s, config.Sources{File: *file, Partial: true, Environ: os.Environ()})
 	return s, err
 }

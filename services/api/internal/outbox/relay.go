@@ -31,16 +31,26 @@ type Relay struct {
 	store  store.Outbox
 	conn   *nats.Conn
 	js     jetstream.JetStream
+	config RelayConfig
 	logger *slog.Logger
 }
 
+// RelayConfig is how a relay goes about it.
+type RelayConfig struct {
+	// Look is how often the outbox is looked into without a commit of one's own: another api of the same state may have
+	// died between its commit and its sending.
+	Look time.Duration
+	// Replicas of streams that have to be made anew; 0 is one.
+	Replicas int
+}
+
 // NewRelay makes a relay.
-func NewRelay(outbox store.Outbox, conn *nats.Conn, logger *slog.Logger) (*Relay, error) {
+func NewRelay(outbox store.Outbox, conn *nats.Conn, config RelayConfig, logger *slog.Logger) (*Relay, error) {
 	js, err := jetstream.New(conn, jetstream.WithPublishAsyncTimeout(ackTimeout))
 	if err != nil {
 		return nil, fmt.Errorf("open JetStream: %w", err)
 	}
-	return &Relay{store: outbox, conn: conn, js: js, logger: logger}, nil
+	return &Relay{store: outbox, conn: conn, js: js, config: config, logger: logger}, nil
 }
 
 // Run sends until the context ends. A failure is logged when it begins and when it is over, and not in between.
@@ -73,8 +83,11 @@ func (r *Relay) Run(ctx context.Context) {
 }
 
 func (r *Relay) await(ctx context.Context) {
+	look := time.NewTimer(r.config.Look)
+	defer look.Stop()
 	select {
 	case <-r.store.Committed():
+	case <-look.C:
 	case <-ctx.Done():
 	}
 }
@@ -132,7 +145,7 @@ func (r *Relay) restore(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, ackTimeout)
 	defer cancel()
-	if err := bus.Setup(ctx, r.js); err != nil {
+	if err := bus.Setup(ctx, r.js, bus.WithReplicas(r.config.Replicas)); err != nil {
 		r.logger.Debug("streams cannot be set up", "error", err)
 	}
 }

@@ -60,7 +60,7 @@ func Run(ctx context.Context, config Config, out io.Writer, logger *slog.Logger)
 	if err != nil {
 		return err
 	}
-	state, err := openAPI(ctx, config, api.Deps{NATS: queue, Logger: logger, Metrics: registry}, parts)
+	state, err := openAPI(ctx, config, api.Deps{NATS: queue, Replicas: config.NATS.Replicas, Logger: logger, Metrics: registry}, parts)
 	if err != nil {
 		return err
 	}
@@ -72,7 +72,7 @@ func Run(ctx context.Context, config Config, out io.Writer, logger *slog.Logger)
 	}
 
 	tasks, err := taskmanager.New(ctx, config.Taskmanager, taskmanager.Deps{
-		API: internal, NATS: queue, Logger: logger, Metrics: registry,
+		API: internal, NATS: queue, Replicas: config.NATS.Replicas, Logger: logger, Metrics: registry,
 	})
 	if err != nil {
 		return err

@@ -169,7 +169,7 @@ func (c *Consumer) open(ctx context.Context, lane action.Lane) (jetstream.Consum
 	if !errors.Is(err, jetstream.ErrStreamNotFound) && !errors.Is(err, jetstream.ErrConsumerNotFound) {
 		return nil, fmt.Errorf("look up consumer of lane %s: %w", lane, err)
 	}
-	if err := bus.Setup(ctx, c.js, bus.WithReplicas(max(c.config.Replicas, 1))); err != nil {
+	if err := bus.Setup(ctx, c.js, bus.WithReplicas(c.config.Replicas)); err != nil {
 		return nil, err
 	}
 	c.logger.Info("made streams and consumers", "lane", lane)
