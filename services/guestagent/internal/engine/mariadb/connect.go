@@ -51,7 +51,7 @@ func (e *Engine) connect() (*sql.DB, error) {
 	}
 	config := mysql.NewConfig()
 	config.User, config.Passwd = admin, password
-	config.Net, config.Addr = "unix", e.socketFromHere()
+	config.Net, config.Addr, config.DialFunc = "unix", e.socketFromHere(), dial
 	config.InterpolateParams = true
 	config.Logger = &mysql.NopLogger{}
 	connector, err := mysql.NewConnector(config)
