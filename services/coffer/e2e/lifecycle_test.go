@@ -3,8 +3,6 @@ package e2e_test
 import (
 	"encoding/json"
 	"net/http"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -97,30 +95,4 @@ func TestARefusedCreateLeavesNothing(t *testing.T) {
 	assert.Equal(t, before, s.inventory())
 	got := user.call(http.MethodGet, "/tasks", nil)
 	assert.JSONEq(t, `{"tasks":[]}`, string(got.body))
-}
-
-// inventory is what servers hold of this host, apart from the control plane itself.
-type inventory struct {
-	Servers   []string
-	Mounts    int
-	Processes int
-}
-
-func (s *serve) inventory() inventory {
-	s.t.Helper()
-	folder := filepath.Join(s.dataDir, "servers")
-	resolved, err := filepath.EvalSymlinks(folder)
-	if os.IsNotExist(err) {
-		return inventory{}
-	}
-	require.NoError(s.t, err)
-	entries, err := os.ReadDir(resolved)
-	require.NoError(s.t, err)
-	found := inventory{Mounts: len(mountsOf(s.t, resolved)), Processes: len(processesOf(s.t, resolved+"/"))}
-	for _, entry := range entries {
-		if entry.IsDir() {
-			found.Servers = append(found.Servers, entry.Name())
-		}
-	}
-	return found
 }

@@ -24,7 +24,7 @@ type Database interface {
 	Answers(ctx context.Context) error
 	// Disconnect drops connections to a process that has ended.
 	Disconnect()
-	// LastError is the last error in the database's log, or empty; no secrets.
+	// LastError is what the database's log says of the failure of its last start, or empty; no secrets.
 	LastError() string
 }
 
@@ -189,7 +189,7 @@ func (l *Loop) onExit(ctx context.Context) {
 	}
 	l.Log.Error("the database ended by itself", "exit", exit.String(), "wanted", l.state.Wanted)
 	l.say(crashed, "The database "+exit.String()+".")
-	l.up.answer(startFailure("its process "+exit.String(), l.database, nil))
+	l.up.answer(startFailure("its process "+exit.String(), l.database.LastError(), nil))
 	l.retry(ctx)
 }
 
@@ -233,7 +233,7 @@ func (l *Loop) start(ctx context.Context) {
 	if err != nil {
 		l.Log.Error("the database could not be started", "error", err)
 		l.say(crashed, "The database could not be started.")
-		l.up.answer(startFailure(err.Error(), l.database, err))
+		l.up.answer(startFailure(err.Error(), "", err))
 		l.retry(ctx)
 		return
 	}

@@ -2,7 +2,6 @@ package process
 
 import (
 	"context"
-	"errors"
 
 	"github.com/coffer-dbaas/coffer/pkg/errs"
 )
@@ -74,10 +73,11 @@ func (w *waiters) answer(err error) {
 	*w = nil
 }
 
-func startFailure(what string, database Database, cause error) error {
+// startFailure says what became of a start, and what the database's log says of it, where there was a process to log.
+func startFailure(what, log string, cause error) error {
 	sentence := "The database did not start: " + what + "."
-	if last := database.LastError(); last != "" {
-		sentence += " Its log says: " + last
+	if log != "" {
+		sentence += " Its log says: " + log
 	}
-	return errs.New(errs.Internal, "DATABASE_NOT_STARTED", "%s", sentence).Because(errors.Join(cause))
+	return errs.New(errs.Internal, "DATABASE_NOT_STARTED", "%s", sentence).Because(cause)
 }

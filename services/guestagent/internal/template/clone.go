@@ -62,7 +62,11 @@ func Settle(path string) error {
 	if _, err := os.Lstat(mark); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	if err := syncFileSystem(path); err != nil {
+	switch err := syncFileSystem(path); {
+	case errors.Is(err, unix.ENOSPC), errors.Is(err, unix.EIO):
+		return errs.New(errs.Internal, "VOLUME_UNWRITABLE",
+			"The volume cannot be written: %v. The disk below it may be full or broken.", err).Because(err)
+	case err != nil:
 		return fmt.Errorf("settle %s: %w", path, err)
 	}
 	if err := os.Remove(mark); err != nil {

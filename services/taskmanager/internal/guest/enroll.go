@@ -2,8 +2,8 @@ package guest
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -47,18 +47,18 @@ func (d *Dialer) Enroll(ctx context.Context, instanceID, address string, sign st
 }
 
 func exchangeEnrollment(ctx context.Context, client guestagentv1.GuestAgentServiceClient, sign step.Sign) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, bootPatience, errNoAnswer)
+	ctx, cancel := context.WithTimeout(ctx, bootPatience)
 	defer cancel()
 	stream, err := client.Enroll(ctx, grpc.WaitForReady(true))
 	if err != nil {
-		return noAnswer(ctx, err)
+		return noAnswer(err)
 	}
 	if err := stream.Send(&guestagentv1.EnrollRequest{}); err != nil {
 		return received(stream, err)
 	}
 	asked, err := stream.Recv()
 	if err != nil {
-		return noAnswer(ctx, err)
+		return noAnswer(err)
 	}
 	certificate, err := sign(ctx, asked.GetCertificateRequest())
 	if err != nil {
@@ -69,7 +69,7 @@ func exchangeEnrollment(ctx context.Context, client guestagentv1.GuestAgentServi
 	}
 	answer, err := stream.Recv()
 	if err != nil {
-		return noAnswer(ctx, err)
+		return noAnswer(err)
 	}
 	if !answer.GetEnrolled() {
 		return errs.New(errs.Internal, "NOT_ENROLLED", "The guest agent did not take its certificate.")
@@ -77,14 +77,22 @@ func exchangeEnrollment(ctx context.Context, client guestagentv1.GuestAgentServi
 	return nil
 }
 
-var errNoAnswer = errors.New("the guest agent did not answer")
-
-// noAnswer says what was in the way when the patience ended: gRPC keeps the last connection error in its message.
-func noAnswer(ctx context.Context, err error) error {
-	if status.Code(err) == codes.DeadlineExceeded && errors.Is(context.Cause(ctx), errNoAnswer) {
-		return errs.New(errs.Unavailable, "GUEST_SILENT", "The guest agent does not answer: %s.", status.Convert(err).Message())
+// noAnswer says what was in the way when the patience ended.
+func noAnswer(err error) error {
+	if status.Code(err) == codes.DeadlineExceeded {
+		return errs.New(errs.Unavailable, "GUEST_SILENT", "The guest agent does not answer: %s.", dialFault(status.Convert(err).Message()))
 	}
 	return err
+}
+
+// dialFault is the last connection error, which gRPC wraps into its message.
+func dialFault(message string) string {
+	_, fault, wrapped := strings.Cut(message, `desc = "`)
+	if !wrapped {
+		return message
+	}
+	fault = strings.TrimPrefix(fault, "transport: ")
+	return strings.TrimSuffix(strings.TrimPrefix(fault, "Error while dialing: "), `"`)
 }
 
 // received replaces the io.EOF of a Send on a stream that has ended by the status that it ended with.

@@ -32,6 +32,9 @@ func (e *Engine) Command() (proc.Command, error) {
 	case !errors.Is(err, fs.ErrNotExist):
 		return proc.Command{}, err
 	}
+	if log, err := os.Stat(e.logPath()); err == nil {
+		e.logged.Store(log.Size())
+	}
 	return proc.Command{
 		Path: e.programs.server, Args: args, Dir: e.server.Folder, Log: e.logPath(),
 		Env: []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"},
@@ -72,40 +75,24 @@ func (e *Engine) socketFromHere() string {
 	return fmt.Sprintf("/proc/self/fd/%d/%s", e.run.Fd(), socketName)
 }
 
-// LastError is the last error that mariadbd logged since its last start, or empty.
-func (e *Engine) LastError() string {
-	tail, err := tailOf(e.logPath(), 16<<10)
-	if err != nil {
-		return ""
-	}
-	if start := bytes.LastIndex(tail, []byte("starting as process")); start >= 0 {
-		tail = tail[start:]
-	}
-	mark := []byte("[ERROR] ")
-	at := bytes.LastIndex(tail, mark)
-	if at < 0 {
-		return ""
-	}
-	line, _, _ := bytes.Cut(tail[at+len(mark):], []byte("\n"))
-	// "Aborting" follows the error that it is about.
-	if before := bytes.LastIndex(tail[:at], mark); before >= 0 && bytes.HasPrefix(line, []byte("Aborting")) {
-		line, _, _ = bytes.Cut(tail[before+len(mark):], []byte("\n"))
-	}
-	return string(line)
-}
+// firstWords is how much of the log of a start is looked at.
+const firstWords = 64 << 10
 
-func tailOf(path string, length int64) ([]byte, error) {
-	file, err := os.Open(path)
+// LastError is the first error that mariadbd logged since Command, or empty: those that follow it are its consequences.
+func (e *Engine) LastError() string {
+	log, err := os.Open(e.logPath())
 	if err != nil {
-		return nil, err
+		return ""
 	}
-	defer file.Close()
-	info, err := file.Stat()
+	defer log.Close()
+	text, err := io.ReadAll(io.NewSectionReader(log, e.logged.Load(), firstWords))
 	if err != nil {
-		return nil, err
+		return ""
 	}
-	if _, err := file.Seek(max(0, info.Size()-length), io.SeekStart); err != nil {
-		return nil, err
+	_, after, some := bytes.Cut(text, []byte("[ERROR] "))
+	if !some {
+		return ""
 	}
-	return io.ReadAll(io.LimitReader(file, length))
+	line, _, _ := bytes.Cut(after, []byte("\n"))
+	return string(line)
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 
 	"github.com/coffer-dbaas/coffer/services/guestagent/internal/engine"
 	"github.com/coffer-dbaas/coffer/services/guestagent/internal/settings"
@@ -20,6 +21,8 @@ type Engine struct {
 	programs programs
 	// run is the socket's folder, held open so that the socket has a short path wherever the folder lies.
 	run *os.File
+	// logged is how long the log was before the last start.
+	logged atomic.Int64
 
 	mu         sync.Mutex
 	connection *sql.DB

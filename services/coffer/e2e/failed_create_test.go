@@ -1,0 +1,157 @@
+package e2e_test
+
+import (
+	"net/http"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// counted is a quota that a second create must exceed, as long as the first one counts, and a queue to look into.
+func counted(t testing.TB) serveOption {
+	t.Helper()
+	return withEnv("COFFER_API_QUOTA_INSTANCES=1", queueVariable+freeAddress(t))
+}
+
+// certain is how long a failure may take whose cause is certain, the undo included, on a busy machine.
+const certain = 20 * time.Second
+
+func TestACreateThatFailsEndsInErrorAndDeleteRemovesEverything(t *testing.T) {
+	t.Run("the volume is larger than the disk", func(t *testing.T) {
+		s := startServe(t, newDataDir(t), counted(t), withEnv("COFFER_API_MAX_ACCEPTED_VOLUME_SIZE=100000000", "COFFER_API_QUOTA_VOLUMES=-1"))
+		body := newInstance("huge")
+		body["instance"].(map[string]any)["volume"] = map[string]any{"size": 90000000}
+		s.assertCreateFails(body, "create_volume", "NO_SPACE", "disk has")
+	})
+	t.Run("the database's program is gone", func(t *testing.T) {
+		e := newEngine(t)
+		s := startServe(t, newDataDir(t), counted(t), e.used())
+		template := s.awaitTemplate()
+		e.vanish()
+		s.assertCreateFails(newInstance("engineless"), "prepare_database", "ENGINE_MISSING", "mariadb-server-core")
+		require.NoError(t, os.RemoveAll(template))
+		s.assertCreateFails(newInstance("shapeless"), "create_server", "NO_ENGINE", "mariadb is not installed")
+	})
+	t.Run("the database's program does not start", func(t *testing.T) {
+		e := newEngine(t)
+		s := startServe(t, newDataDir(t), counted(t), e.used())
+		s.awaitTemplate()
+		e.fail()
+		s.assertCreateFails(newInstance("moonstruck"), "prepare_database", "DATABASE_NOT_STARTED", "The moon is in the way")
+	})
+	t.Run("the agent's program is not there", func(t *testing.T) {
+		path, used := agentProgram(t, "exit 1")
+		require.NoError(t, os.Remove(path))
+		s := startServe(t, newDataDir(t), counted(t), used)
+		s.assertCreateFails(newInstance("agentless"), "create_server", "NO_GUEST_AGENT", "local.guestagent")
+	})
+	t.Run("the agent ends at its start", func(t *testing.T) {
+		_, used := agentProgram(t, "echo coffer-guestagent: the dog ate the settings >&2; exit 1")
+		s := startServe(t, newDataDir(t), counted(t), used)
+		s.assertCreateFails(newInstance("stillborn"), "enrol_guest", "SERVER_DOWN", "the dog ate the settings")
+	})
+	t.Run("the agent never enrols", func(t *testing.T) {
+		_, used := agentProgram(t, `kill -STOP $$; exec "$agent" "$@"`)
+		s := startServe(t, newDataDir(t), counted(t), used, withEnv("COFFER_TASKMANAGER_BOOT_LIMIT=2s"))
+		s.assertCreateFails(newInstance("silent"), "enrol_guest", "STEP_TIMEOUT", "connection refused")
+	})
+	t.Run("the template is broken", func(t *testing.T) {
+		s := startServe(t, newDataDir(t), counted(t))
+		require.NoError(t, os.Truncate(filepath.Join(s.awaitTemplate(), "data", "ibdata1"), 12345))
+		s.assertCreateFails(newInstance("torn"), "prepare_database", "DATABASE_NOT_STARTED", "ibdata1")
+	})
+}
+
+func TestACreateWhoseAgentIsKilledBeforeItsDatabaseRunsEndsInError(t *testing.T) {
+	s := startServe(t, newDataDir(t), counted(t))
+	user := s.signIn("coffer")
+	before := s.holdings()
+	made, taskID := user.create(newInstance("beheaded"))
+	folder := filepath.Join(s.folder("servers"), made.ID)
+	host := machine{t: t, folder: folder}
+	within(t, "the agent", func() bool { return len(host.pidsOf("coffer-guestagent")) == 1 })
+	agent := host.pidOf("coffer-guestagent")
+	// Stopped first, so that what is looked at is what is killed.
+	require.NoError(t, syscall.Kill(agent, syscall.SIGSTOP))
+	require.Empty(t, host.pidsOf("mariadbd"), "the test was too slow")
+	require.NoError(t, syscall.Kill(agent, syscall.SIGKILL))
+
+	s.assertFailed(user, made, taskID, "", "SERVER_DOWN", "neither its agent nor its database runs")
+	user.awaitSuccess(user.delete(made.ID))
+	assert.Equal(t, before, s.holdings())
+}
+
+func TestACreateOnADiskThatFillsUpEndsInErrorAndDeleteRemovesEverything(t *testing.T) {
+	dataDir := newDataDir(t)
+	disk := onSmallDisk(t, dataDir, 1300<<20)
+	// The volume is made while there is room, and the room is gone when the database's files come.
+	doomed := startServe(t, dataDir, withEnv("COFFER_CRASHPOINT=create_instance/create_volume/done/after"))
+	doomed.awaitTemplate()
+	before := doomed.inventory()
+	made, taskID := doomed.signIn("coffer").create(newInstance("cramped"))
+	doomed.awaitExit()
+	fillDisk(t, disk, 16<<20)
+
+	s := startServe(t, dataDir)
+	user := s.signIn("coffer")
+	s.assertFailed(user, made, taskID, "prepare_database", "VOLUME_UNWRITABLE", "may be full")
+	user.awaitSuccess(user.delete(made.ID))
+	assert.Equal(t, before, s.inventory())
+}
+
+// assertCreateFails creates twice what cannot be created: the first leaves an instance in ERROR that counts until it is
+// deleted, and the second finds everything as the first did. An empty step, code or cause may be any.
+func (s *serve) assertCreateFails(body map[string]any, step, code, cause string) {
+	s.t.Helper()
+	user := s.signIn("coffer")
+	before := s.holdings()
+	for range 2 {
+		made, taskID := user.create(body)
+		s.assertFailed(user, made, taskID, step, code, cause)
+		assert.Equal(s.t, http.StatusRequestEntityTooLarge, user.call(http.MethodPost, "/instances", body).code,
+			"a failed instance counts until it is deleted")
+		user.awaitSuccess(user.delete(made.ID))
+		assert.Equal(s.t, http.StatusNotFound, user.call(http.MethodGet, "/instances/"+made.ID, nil).code)
+		assert.Equal(s.t, before, s.holdings())
+	}
+}
+
+// assertFailed waits for the end of a create and looks at what the user is told of it.
+func (s *serve) assertFailed(user *client, made instance, taskID, step, code, cause string) {
+	s.t.Helper()
+	began := time.Now()
+	ended := user.awaitEnd(taskID)
+	assert.Less(s.t, time.Since(began), certain)
+	require.Equal(s.t, "FAILED", ended.Status, "%+v", ended)
+	require.NotNil(s.t, ended.Error)
+	s.t.Logf("%+v", *ended.Error)
+	if step != "" {
+		assert.Equal(s.t, step, ended.Error.Step)
+	}
+	if code != "" {
+		assert.Equal(s.t, code, ended.Error.Code)
+	}
+	assert.Contains(s.t, ended.Error.Message, cause)
+	shown := user.show(made.ID)
+	assert.Equal(s.t, "ERROR", shown.Status)
+	require.NotNil(s.t, shown.Fault)
+	assert.Contains(s.t, shown.Fault.Message, ended.Error.Step)
+	assert.Contains(s.t, shown.Fault.Message, "delete the instance")
+}
+
+// awaitTemplate waits until a template of a database is there, and answers with its folder.
+func (s *serve) awaitTemplate() string {
+	s.t.Helper()
+	var found []string
+	within(s.t, "a template", func() bool {
+		var err error
+		found, err = filepath.Glob(filepath.Join(s.folder("templates"), "*", "complete"))
+		return err == nil && len(found) > 0
+	})
+	return filepath.Dir(found[0])
+}
