@@ -5,7 +5,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -56,10 +55,7 @@ func crashed(t testing.TB, dataDir, point string, do func(user *client) string) 
 	t.Helper()
 	doomed := startServe(t, dataDir, withEnv("COFFER_CRASHPOINT="+point))
 	taskID := do(doomed.signIn("coffer"))
-	doomed.awaitExit()
-	status, ok := doomed.command.ProcessState.Sys().(syscall.WaitStatus)
-	require.True(t, ok)
-	require.True(t, status.Signaled() && status.Signal() == syscall.SIGKILL, "serve ended, but not at the crash point: %v", status)
+	doomed.killedAtCrashPoint()
 
 	next := startServe(t, dataDir)
 	return next, next.signIn("coffer"), taskID

@@ -73,17 +73,21 @@ func build(folder string) error {
 		programs = given
 		return nil
 	}
+	packages := map[string]string{"nats-server": "github.com/nats-io/nats-server/v2"}
 	for _, service := range []string{"coffer", "gateway", "api", "taskmanager", "guestagent"} {
 		name := "coffer-" + service
 		if service == "coffer" {
 			name = "coffer"
 		}
+		packages[name] = "github.com/coffer-dbaas/coffer/services/" + service + "/cmd/" + name
+	}
+	for name, path := range packages {
 		flags := []string{"-tags=crashpoints"}
 		if benchmarking() {
 			flags = []string{"-trimpath", "-ldflags=-s -w"}
 		}
 		arguments := append([]string{"build", "-o", filepath.Join(folder, name)}, flags...)
-		arguments = append(arguments, "github.com/coffer-dbaas/coffer/services/"+service+"/cmd/"+name)
+		arguments = append(arguments, path)
 		command := exec.Command("go", arguments...) //nolint:gosec // our own packages
 		command.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if output, err := command.CombinedOutput(); err != nil {
@@ -95,13 +99,9 @@ func build(folder string) error {
 
 // serve is a running `coffer serve`.
 type serve struct {
-	t       testing.TB
+	*process
 	dataDir string
 	listen  string
-	command *exec.Cmd
-	// exited is closed when the process is gone.
-	exited chan struct{}
-	output *transcript
 }
 
 // serveOption changes how `coffer serve` is started.
@@ -123,61 +123,24 @@ func startServe(t testing.TB, dataDir string, options ...serveOption) *serve {
 	return s
 }
 
-// launchServe starts `coffer serve` without waiting. Whatever still runs of it ends with the test: first in order,
-// then by force.
+// launchServe starts `coffer serve` without waiting.
 func launchServe(t testing.TB, dataDir string, options ...serveOption) *serve {
 	t.Helper()
-	s := &serve{t: t, dataDir: dataDir, listen: freeAddress(t), exited: make(chan struct{}), output: newTranscript()}
-	s.command = exec.Command(filepath.Join(programs, "coffer"), "serve",
-		"--listen", s.listen, "--grpc-listen", freeAddress(t), "--data-dir", dataDir)
-	s.command.Env = os.Environ()
-	s.command.Dir = dataDir
+	listen := freeAddress(t)
+	command := exec.Command(filepath.Join(programs, "coffer"), "serve",
+		"--listen", listen, "--grpc-listen", freeAddress(t), "--data-dir", dataDir)
+	command.Env = os.Environ()
+	command.Dir = dataDir
 	for _, option := range options {
-		option(s.command)
+		option(command)
 	}
-	s.command.Stdout, s.command.Stderr = s.output, s.output
-	s.command.WaitDelay = time.Second
-	require.NoError(t, s.command.Start())
-	go func() {
-		defer close(s.exited)
-		// How it ended is each test's own question: command.ProcessState answers it.
-		_ = s.command.Wait()
-	}()
-	t.Cleanup(func() {
-		s.end()
-		if t.Failed() {
-			t.Logf("output of coffer serve on %s:\n%s", dataDir, s.output.tail(60))
-		}
-	})
-	return s
+	return &serve{process: launch(t, "coffer serve on "+dataDir, command), dataDir: dataDir, listen: listen}
 }
 
 // awaitReady waits for the line that says where it listens.
 func (s *serve) awaitReady() {
 	s.t.Helper()
-	select {
-	case <-s.output.appeared(s.listen):
-	case <-s.exited:
-		require.FailNow(s.t, "coffer serve ended before it was ready", s.output.tail(60))
-	case <-time.After(patience):
-		require.FailNow(s.t, "coffer serve is not ready", s.output.tail(60))
-	}
-}
-
-// signal sends a signal and waits for the end.
-func (s *serve) signal(signal syscall.Signal) {
-	s.t.Helper()
-	require.NoError(s.t, s.command.Process.Signal(signal))
-	s.awaitExit()
-}
-
-func (s *serve) awaitExit() {
-	s.t.Helper()
-	select {
-	case <-s.exited:
-	case <-time.After(patience):
-		require.FailNow(s.t, "coffer serve does not end", s.output.tail(60))
-	}
+	s.awaitLine(s.listen)
 }
 
 // interrupt is Ctrl-C: the control plane and the local servers stop in order.
@@ -185,35 +148,6 @@ func (s *serve) interrupt() {
 	s.t.Helper()
 	s.signal(syscall.SIGINT)
 	require.Zero(s.t, s.command.ProcessState.ExitCode(), s.output.tail(40))
-}
-
-// kill is kill -9 of the control plane: its servers go on.
-func (s *serve) kill() {
-	s.t.Helper()
-	s.signal(syscall.SIGKILL)
-}
-
-// end leaves nothing of the data folder running.
-func (s *serve) end() {
-	if !s.running() {
-		return
-	}
-	_ = s.command.Process.Signal(syscall.SIGINT)
-	select {
-	case <-s.exited:
-	case <-time.After(30 * time.Second):
-		_ = s.command.Process.Kill()
-		<-s.exited
-	}
-}
-
-func (s *serve) running() bool {
-	select {
-	case <-s.exited:
-		return false
-	default:
-		return true
-	}
 }
 
 // newDataDir is an empty data folder that other users can reach, as local servers need; at the test's end every
