@@ -15,12 +15,14 @@ import (
 	"github.com/coffer-dbaas/coffer/services/taskmanager/internal/step"
 )
 
-const (
-	// firstRedial is short, because a new server's agent listens within milliseconds on the local provider.
-	firstRedial = 10 * time.Millisecond
-	// lastRedial bounds how late an agent that is back is noticed.
-	lastRedial     = 2 * time.Second
-	connectTimeout = 5 * time.Second
+const connectTimeout = 5 * time.Second
+
+var (
+	// redial bounds how late an agent that is back is noticed.
+	redial = backoff.Config{BaseDelay: 10 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 2 * time.Second}
+	// firstDial finds a new server's agent soon after it listens, which takes it milliseconds on the local provider and
+	// minutes in a cloud.
+	firstDial = backoff.Config{BaseDelay: time.Millisecond, Multiplier: 1.2, Jitter: 0.1, MaxDelay: 500 * time.Millisecond}
 )
 
 // Dialer keeps one connection per guest.
@@ -54,7 +56,7 @@ func (d *Dialer) Connect(instanceID, address string) (*Guest, error) {
 		known.close()
 		delete(d.guests, instanceID)
 	}
-	connection, err := d.dial(address, d.identity.ClientTLS(pki.Only(pki.InstanceName(instanceID))))
+	connection, err := d.dial(address, d.identity.ClientTLS(pki.Only(pki.InstanceName(instanceID))), redial)
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +88,7 @@ func (d *Dialer) Close() {
 	}
 }
 
-func (d *Dialer) dial(address string, security *tls.Config) (*grpc.ClientConn, error) {
+func (d *Dialer) dial(address string, security *tls.Config, again backoff.Config) (*grpc.ClientConn, error) {
 	connection, err := grpc.NewClient(
 		// A literal address: nothing to resolve, no proxy to ask.
 		"passthrough:///"+address,
@@ -94,10 +96,7 @@ func (d *Dialer) dial(address string, security *tls.Config) (*grpc.ClientConn, e
 		grpc.WithNoProxy(),
 		grpc.WithChainUnaryInterceptor(traceUnary),
 		grpc.WithChainStreamInterceptor(traceStream),
-		grpc.WithConnectParams(grpc.ConnectParams{
-			Backoff:           backoff.Config{BaseDelay: firstRedial, Multiplier: 1.6, Jitter: 0.2, MaxDelay: lastRedial},
-			MinConnectTimeout: connectTimeout,
-		}),
+		grpc.WithConnectParams(grpc.ConnectParams{Backoff: again, MinConnectTimeout: connectTimeout}),
 	)
 	if err != nil {
 		return nil, fmt.Errorf("dial guest at %s: %w", address, err)

@@ -30,7 +30,7 @@ func (d *Dialer) Enroll(ctx context.Context, instanceID, address string, sign st
 			return nil
 		}
 		return pki.Only(pki.BootstrapName(instanceID))(name)
-	}))
+	}), firstDial)
 	if err != nil {
 		return err
 	}

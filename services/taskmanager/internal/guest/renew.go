@@ -13,7 +13,7 @@ import (
 // Renew exchanges the guest's certificate for a new one of the same key, also one that has ended in a long outage. That
 // is why it has a connection of its own, over which nothing else is said.
 func (d *Dialer) Renew(ctx context.Context, instanceID, address string, sign step.Sign) error {
-	connection, err := d.dial(address, d.identity.RenewalTLS(pki.Only(pki.InstanceName(instanceID))))
+	connection, err := d.dial(address, d.identity.RenewalTLS(pki.Only(pki.InstanceName(instanceID))), redial)
 	if err != nil {
 		return err
 	}
