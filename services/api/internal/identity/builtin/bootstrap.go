@@ -73,7 +73,7 @@ func (f usersFile) write(path string) error {
 }
 
 func writeSynced(path string, content []byte) error {
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600) //nolint:gosec // the operator's own path
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
 	}
@@ -82,7 +82,7 @@ func writeSynced(path string, content []byte) error {
 }
 
 func syncDir(path string) error {
-	dir, err := os.Open(path) //nolint:gosec // the operator's own path
+	dir, err := os.Open(path)
 	if err != nil {
 		return fmt.Errorf("users file: %w", err)
 	}

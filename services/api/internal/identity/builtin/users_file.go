@@ -47,7 +47,7 @@ func readUsersFile(path string) (*directory, error) {
 	if mode := info.Mode().Perm(); mode&0o077 != 0 {
 		return nil, fmt.Errorf("users file %s has mode %04o; only its owner may read it: chmod 0600 %s", path, mode, path)
 	}
-	content, err := os.ReadFile(path) //nolint:gosec // the operator's own path
+	content, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("users file: %w", err)
 	}

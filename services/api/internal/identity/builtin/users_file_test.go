@@ -61,7 +61,7 @@ func TestNoFileComesToBeWhosePasswordsNobodyKept(t *testing.T) {
 
 func TestAUsersFileThatOthersCanReadIsRefused(t *testing.T) {
 	path := writeUsers(t, testUsers(t))
-	require.NoError(t, os.Chmod(path, 0o640)) //nolint:gosec // the fault under test
+	require.NoError(t, os.Chmod(path, 0o640))
 	_, err := readUsersFile(path)
 	assert.ErrorContains(t, err, "chmod 0600")
 }
