@@ -35,8 +35,12 @@ $(PROGRAMS):
 deps: ## install the database servers and file system tools that are missing
 	deploy/scripts/install-deps
 
+.PHONY: deps/test
+deps/test: ## install what is missing for the tests: the above, and the stock openstack client
+	deploy/scripts/install-deps test
+
 .PHONY: test
-test: deps ## install what is missing and run every test; as root, those of the local provider also as another user
+test: deps/test ## install what is missing and run every test; as root, those of the local provider also as another user
 	$(call each,go test -timeout 20m ./...)
 	deploy/scripts/test-unprivileged
 
@@ -49,7 +53,7 @@ test/race: deps ## run the tests of every module but the end-to-end ones with th
 	$(call each,CGO_ENABLED=1 go test -race $$(go list ./... | grep -v /e2e$$))
 
 .PHONY: test/integration
-test/integration: deps ## run the end-to-end tests alone
+test/integration: deps/test ## run the end-to-end tests alone
 	cd services/coffer && go test -timeout 20m -count 1 ./e2e/...
 
 .PHONY: bench

@@ -24,10 +24,16 @@ func newProgress(w io.Writer, as format) progress {
 	if as.json() {
 		return silence{}
 	}
-	if file, ok := w.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
+	if file, ok := w.(*os.File); ok && paintable(file) {
 		return newBars(w)
 	}
 	return &lines{w: w, told: map[string]string{}}
+}
+
+// paintable says whether lines can be painted over: some terminals do not know how wide they are.
+func paintable(file *os.File) bool {
+	width, _, err := term.GetSize(int(file.Fd()))
+	return err == nil && width > 0
 }
 
 type silence struct{}
