@@ -45,7 +45,10 @@ func TestKillingServeAtAnyJournalWriteLosesNothingAndRepeatsNothing(t *testing.T
 		"delete_instance":  crashDelete,
 	} {
 		for _, point := range points[action] {
-			t.Run(point, func(t *testing.T) { crash(t, point) })
+			t.Run(point, func(t *testing.T) {
+				t.Parallel()
+				crash(t, point)
+			})
 		}
 	}
 }

@@ -22,7 +22,7 @@ func TestARestartThatFailsLeavesTheInstanceActiveWithAFaultAndALaterOneMendsIt(t
 
 	for cause, fault := range map[string]struct{ strike, mend func() }{
 		"The moon is in the way": {e.fail, e.mend},
-		"no such file":      {e.vanish, func() { require.NoError(t, os.Symlink("/usr/sbin/mariadbd", e.program())) }},
+		"no such file":           {e.vanish, func() { require.NoError(t, os.Symlink("/usr/sbin/mariadbd", e.program())) }},
 		"unknown variable 'moon=full'": {
 			func() { require.NoError(t, os.WriteFile(configuration, append(sound, "moon=full\n"...), 0o600)) },
 			func() { require.NoError(t, os.WriteFile(configuration, sound, 0o600)) },

@@ -10,7 +10,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -23,6 +25,9 @@ const patience = 90 * time.Second
 
 // programs is the folder of the programs under test, built with crash points.
 var programs string
+
+// templates is the folder of the templates that new data folders begin with.
+var templates string
 
 func TestMain(m *testing.M) {
 	if address := os.Getenv(bareRole); address != "" {
@@ -45,7 +50,7 @@ func run(m *testing.M) int {
 		return 1
 	}
 	flag.Parse()
-	programs = folder
+	programs, templates = folder, filepath.Join(folder, "templates")
 	if err := build(folder); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
@@ -150,9 +155,19 @@ func (s *serve) interrupt() {
 	require.Zero(s.t, s.command.ProcessState.ExitCode(), s.output.tail(40))
 }
 
-// newDataDir is an empty data folder that other users can reach, as local servers need; at the test's end every
-// process and mount of it is removed.
+// newDataDir is a data folder that other users can reach, as local servers need, with the templates of databases that a
+// first start would have to make. At the test's end every process and mount of it is removed.
 func newDataDir(t testing.TB) string {
+	t.Helper()
+	dir := emptyDataDir(t)
+	require.NoError(t, makeTemplates())
+	output, err := exec.CommandContext(t.Context(), "cp", "-a", "--reflink=auto", templates, dir).CombinedOutput() //nolint:gosec // our own
+	require.NoError(t, err, string(output))
+	return dir
+}
+
+// emptyDataDir is newDataDir without templates, as a newcomer has it.
+func emptyDataDir(t testing.TB) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "coffer-data-")
 	require.NoError(t, err)
@@ -164,6 +179,24 @@ func newDataDir(t testing.TB) string {
 	})
 	return dir
 }
+
+// makeTemplates makes the templates once, as the provider would have it done.
+var makeTemplates = sync.OnceValue(func() error {
+	said, err := exec.Command("mariadbd", "--no-defaults", "--version").Output() //nolint:noctx // it answers at once
+	if err != nil {
+		return fmt.Errorf("ask MariaDB for its version: %w", err)
+	}
+	version := regexp.MustCompile(`Ver ([\d.]+)-MariaDB`).FindSubmatch(said)
+	if version == nil {
+		return fmt.Errorf("%s is no version of MariaDB", said)
+	}
+	making := exec.Command(filepath.Join(programs, "coffer-guestagent"), //nolint:gosec,noctx // our own
+		"make-template", "--manager", "mariadb", "--version", string(version[1]), "--dir", templates)
+	if output, err := making.CombinedOutput(); err != nil {
+		return fmt.Errorf("make a template: %w: %s", err, output)
+	}
+	return nil
+})
 
 func freeAddress(t testing.TB) string {
 	t.Helper()

@@ -10,7 +10,7 @@ import (
 )
 
 func TestADatabaseIsCreatedUsedRestartedAndDeleted(t *testing.T) {
-	s := startServe(t, newDataDir(t))
+	s := startServe(t, emptyDataDir(t))
 	user := s.signIn("coffer")
 	before := s.inventory()
 
