@@ -121,7 +121,9 @@ func (w *wire) catalogShapes(t *testing.T) {
 	id, ok := embedded["id"].(string)
 	require.True(t, ok)
 	assert.Equal(t, byName, w.get(t, w.user, "/datastores/versions/"+id))
-	assert.Equal(t, store, objectIn(t, w.get(t, w.user, "/datastores/"+store["id"].(string)), "datastore")) //nolint:forcetypeassert // in a test
+	storeID, ok := store["id"].(string)
+	require.True(t, ok)
+	assert.Equal(t, store, objectIn(t, w.get(t, w.user, "/datastores/"+storeID), "datastore"))
 }
 
 func (w *wire) taskShape(t *testing.T) {
