@@ -137,17 +137,17 @@ func (w *groupWriter) commit(first *pending) {
 // transact is a transaction on the writer's own connection. A failed COMMIT may leave it open, so it is rolled back;
 // where SQLite has done that already, the ROLLBACK has nothing to do and says so, which is no failure.
 func (w *groupWriter) transact(fn func() (changed []string, err error)) error {
-	if err := w.db.Exec("BEGIN IMMEDIATE").Error; err != nil {
+	if err := exec(w.db, "BEGIN IMMEDIATE"); err != nil {
 		return err
 	}
 	changed, err := fn()
 	if err == nil {
 		w.memory.committing(changed)
-		err = w.db.Exec("COMMIT").Error
+		err = exec(w.db, "COMMIT")
 		w.memory.committed()
 	}
 	if err != nil {
-		_ = w.db.Exec("ROLLBACK").Error
+		_ = exec(w.db, "ROLLBACK")
 	}
 	return err
 }
@@ -174,19 +174,19 @@ func (w *groupWriter) runInSavepoint(p *pending) error {
 		p.err = context.Cause(p.ctx)
 		return nil //nolint:nilerr // the unit's failure is not the transaction's
 	}
-	if err := w.db.Exec("SAVEPOINT " + savepoint).Error; err != nil {
+	if err := exec(w.db, "SAVEPOINT "+savepoint); err != nil {
 		return err
 	}
 	u := &unit{db: w.db, now: w.now()}
 	if p.err = w.run(u, p.fn); p.err != nil {
-		if err := w.db.Exec("ROLLBACK TO " + savepoint).Error; err != nil {
+		if err := exec(w.db, "ROLLBACK TO "+savepoint); err != nil {
 			return errors.Join(p.err, err)
 		}
 	}
 	if p.err == nil {
 		p.wrote, p.changed = len(u.messages) > 0, u.changed
 	}
-	return w.db.Exec("RELEASE " + savepoint).Error
+	return exec(w.db, "RELEASE "+savepoint)
 }
 
 // run turns a panic into the unit's failure: it must not end the loop that all others wait for.

@@ -14,11 +14,11 @@ import (
 // mapping reads and writes whole rows of one model by statements that are built once. gorm builds a statement anew for
 // each call, which takes longer than SQLite takes to run it; the rows that every request touches go this way.
 type mapping[T any] struct {
-	fields  [][]int
-	columns string
-	table   string
-	insert  string
-	update  string
+	fields [][]int
+	// read ends in WHERE.
+	read   string
+	insert string
+	update string
 }
 
 var (
@@ -33,14 +33,15 @@ func mapped[T any]() *mapping[T] {
 	if err != nil {
 		panic("a model of this package is no model: " + err.Error())
 	}
-	m := &mapping[T]{table: parsed.Table}
+	m := &mapping[T]{}
 	for _, field := range parsed.Fields {
 		m.fields = append(m.fields, field.StructField.Index)
 	}
-	m.columns = strings.Join(parsed.DBNames, ", ")
+	columns := strings.Join(parsed.DBNames, ", ")
 	marks := strings.Repeat("?, ", len(parsed.DBNames)-1) + "?"
-	m.insert = "INSERT INTO " + m.table + " (" + m.columns + ") VALUES (" + marks + ")"
-	m.update = "UPDATE " + m.table + " SET " + strings.Join(parsed.DBNames[1:], " = ?, ") + " = ? WHERE " +
+	m.read = "SELECT " + columns + " FROM " + parsed.Table + " WHERE "
+	m.insert = "INSERT INTO " + parsed.Table + " (" + columns + ") VALUES (" + marks + ")"
+	m.update = "UPDATE " + parsed.Table + " SET " + strings.Join(parsed.DBNames[1:], " = ?, ") + " = ? WHERE " +
 		parsed.DBNames[0] + " = ?"
 	return m
 }
@@ -56,8 +57,8 @@ func (m *mapping[T]) pointers(row *T) []any {
 }
 
 // take reads the one row that the rest of the statement, from its WHERE on, finds.
-func (m *mapping[T]) take(db *gorm.DB, row *T, where string, args ...any) error {
-	err := db.Raw("SELECT "+m.columns+" FROM "+m.table+" WHERE "+where, args...).Row().Scan(m.pointers(row)...)
+func (m *mapping[T]) take(db *gorm.DB, into *T, where string, args ...any) error {
+	err := row(db, m.read+where, args...).Scan(m.pointers(into)...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return gorm.ErrRecordNotFound
 	}
@@ -66,28 +67,28 @@ func (m *mapping[T]) take(db *gorm.DB, row *T, where string, args ...any) error 
 
 // find reads all rows that the rest of the statement finds.
 func (m *mapping[T]) find(db *gorm.DB, where string, args ...any) (list []T, err error) {
-	rows, err := db.Raw("SELECT "+m.columns+" FROM "+m.table+" WHERE "+where, args...).Rows()
+	found, err := rows(db, m.read+where, args...)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		var row T
-		if err := rows.Scan(m.pointers(&row)...); err != nil {
+	defer func() { err = errors.Join(err, found.Close()) }()
+	for found.Next() {
+		var one T
+		if err := found.Scan(m.pointers(&one)...); err != nil {
 			return nil, err
 		}
-		list = append(list, row)
+		list = append(list, one)
 	}
-	return list, rows.Err()
+	return list, found.Err()
 }
 
 // create inserts the row.
 func (m *mapping[T]) create(db *gorm.DB, row *T) error {
-	return db.Exec(m.insert, m.pointers(row)...).Error
+	return exec(db, m.insert, m.pointers(row)...)
 }
 
 // save writes the row back by its key.
 func (m *mapping[T]) save(db *gorm.DB, row *T) error {
 	pointers := m.pointers(row)
-	return db.Exec(m.update, append(pointers[1:], pointers[0])...).Error
+	return exec(db, m.update, append(pointers[1:], pointers[0])...)
 }

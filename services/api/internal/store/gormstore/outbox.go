@@ -7,6 +7,25 @@ import (
 	"github.com/coffer-dbaas/coffer/services/api/internal/store"
 )
 
+// insertMessage leaves the number to the database.
+const insertMessage = "INSERT INTO outbox (subject, message_id, payload) VALUES (?, ?, ?)"
+
+// post writes the unit's messages: in one round trip where there are any.
+func (u *unit) post() error {
+	if len(u.messages) == 0 {
+		return nil
+	}
+	if u.shared {
+		return u.db.Create(&u.messages).Error
+	}
+	for _, m := range u.messages {
+		if err := exec(u.db, insertMessage, m.Subject, m.MessageID, m.Payload); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Pending are the oldest messages not yet sent.
 func (s *Store) Pending(ctx context.Context, limit int) ([]store.OutboxMessage, error) {
 	var rows []outboxRow

@@ -68,7 +68,9 @@ func createPrivately(path string) error {
 }
 
 func sqliteDSN(path string, pragmas ...string) string {
-	query := url.Values{"_pragma": append(pragmas, "busy_timeout(5000)", "journal_mode(WAL)", "synchronous(FULL)")}
+	query := url.Values{"_pragma": append(pragmas, "busy_timeout(5000)", "journal_mode(WAL)", "synchronous(FULL)",
+		// What a savepoint may have to take back is kept in memory and not in a temporary file.
+		"temp_store(MEMORY)")}
 	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + query.Encode()
 }
 

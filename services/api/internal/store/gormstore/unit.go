@@ -30,10 +30,7 @@ func (u *unit) run(fn func(*unit) error) error {
 	if err := fn(u); err != nil {
 		return err
 	}
-	if len(u.messages) == 0 {
-		return nil
-	}
-	return u.db.Create(&u.messages).Error
+	return u.post()
 }
 
 // locked is an instance's row under the unit's lock, with what users saw of it before.
