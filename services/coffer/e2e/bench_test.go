@@ -49,6 +49,16 @@ func note(b *testing.B, f figure) {
 	}
 }
 
+// noteRatio notes the medians of two rows of spans, measured in turns, and their ratio.
+func noteRatio(b *testing.B, what string, ours, byHand []time.Duration, bar float64) {
+	b.Helper()
+	mine, theirs := median(ours), median(byHand)
+	note(b, figure{
+		what: what, ours: round(mine), byHand: round(theirs), measured: float64(mine) / float64(theirs), bar: bar, unit: "times by hand",
+	})
+	b.Logf("%s: ours %v, by hand %v", what, ours, byHand)
+}
+
 // writeReport writes the figures as a page, if COFFER_BENCH_REPORT names one.
 func writeReport(disk time.Duration) error {
 	path := os.Getenv("COFFER_BENCH_REPORT")
