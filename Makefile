@@ -44,6 +44,10 @@ test: deps/test ## install what is missing and run every test; as root, those of
 	$(call each,go test -timeout 20m ./...)
 	deploy/scripts/test-unprivileged
 
+.PHONY: test/unprivileged
+test/unprivileged: deps/test ## as root: run the local provider's tests and the end-to-end ones as a user without rights
+	deploy/scripts/test-unprivileged
+
 .PHONY: test/short
 test/short: deps ## run the tests of every module but the end-to-end ones
 	$(call each,go test $$(go list ./... | grep -v /e2e$$))
