@@ -175,6 +175,11 @@ func (s *supervisor) follow(ctx context.Context, id string, agent *proc.Process)
 				return nil
 			}
 		}
+		if started, err := s.p.recordedAgent(id); err == nil {
+			// Whoever was making the server has started it meanwhile.
+			agent = started
+			continue
+		}
 		s.log(id).Warn("the server's agent is started again", "agent", how)
 		agent = s.revive(ctx, id)
 	}
