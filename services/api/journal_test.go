@@ -62,6 +62,10 @@ func TestAGuestIsSignedFirstForItsBuilderAndThenForItsKey(t *testing.T) {
 	first, err := sign(run, request)
 	require.NoError(t, err)
 	assert.Equal(t, "coffer://instance/"+id, nameIn(t, first))
+	_, err = sign(run, request)
+	require.NoError(t, err, "an answer that was lost is given again")
+	_, err = sign(run, certificateRequest(t))
+	assert.True(t, errs.IsReason(err, "WRONG_KEY"), "a bootstrap enrols one key")
 	w.finish(run, &journalv1.FinishTaskRequest{TaskStatus: "NONE", Instance: built()})
 
 	_, err = sign(run, certificateRequest(t))

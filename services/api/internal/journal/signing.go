@@ -33,38 +33,37 @@ func (s *Server) IssueBootstrap(
 	return &journalv1.IssueBootstrapResponse{CaPem: s.CA.PEM(), CertificatePem: certificate, KeyPem: key}, nil
 }
 
-// SignGuest signs a guest's certificate. The run that builds the server brings the guest's key, which is recorded;
-// later exactly that key may be renewed, however long ago its certificate ended.
+// SignGuest signs a guest's certificate. The run that builds the server brings the guest's key, which is recorded; from
+// then on that key may be renewed, however long ago its certificate ended, and no other is signed: a bootstrap that
+// was used enrols nobody else.
 func (s *Server) SignGuest(
 	ctx context.Context, request *journalv1.SignGuestRequest,
 ) (*journalv1.SignGuestResponse, error) {
 	id := request.GetInstanceId()
-	var known []byte
-	if request.GetRun() != nil {
+	enrolling := request.GetRun() != nil
+	if enrolling {
 		if err := s.builds(ctx, request.GetRun(), id); err != nil {
 			return nil, err
 		}
-	} else {
-		key, err := s.Store.GuestKey(ctx, id)
-		if err != nil {
-			return nil, err
-		}
-		if len(key) == 0 {
-			return nil, errs.New(errs.Forbidden, "NOT_ENROLLED", "No guest of instance %s has enrolled.", id)
-		}
-		known = key
+	}
+	known, err := s.Store.GuestKey(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if len(known) == 0 && !enrolling {
+		return nil, errs.New(errs.Forbidden, "NOT_ENROLLED", "No guest of instance %s has enrolled.", id)
 	}
 	signed, err := s.CA.Sign(request.GetCertificateRequest(), pki.InstanceName(id), certificateLifetime)
 	if err != nil {
 		return nil, badRequest(err)
 	}
-	if known != nil && !bytes.Equal(known, signed.PublicKey) {
+	if len(known) > 0 && !bytes.Equal(known, signed.PublicKey) {
 		return nil, errs.New(errs.Forbidden, "WRONG_KEY", "The guest of instance %s has enrolled with another key.", id)
 	}
 	if err := s.Store.SaveGuestCertificate(ctx, id, signed.PublicKey, signed.Expires); err != nil {
 		return nil, err
 	}
-	if known == nil {
+	if enrolling {
 		s.Guests.Ring()
 	}
 	return &journalv1.SignGuestResponse{CertificatePem: signed.CertificatePEM}, nil
