@@ -22,7 +22,7 @@ const idempotencyLife = 24 * time.Hour
 // Accept turns a request into a task.
 func (s *Store) Accept(ctx context.Context, a store.Acceptance) (store.Accepted, error) {
 	var accepted store.Accepted
-	err := s.writer.write(ctx, "accept "+string(a.Action.Name), func(u *unit) error {
+	err := s.writer.writeFirst(ctx, "accept "+string(a.Action.Name), func(u *unit) error {
 		var err error
 		accepted, err = u.accept(a)
 		return err

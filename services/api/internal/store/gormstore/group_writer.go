@@ -20,16 +20,19 @@ const maxGroup = 64
 var errClosed = errs.New(errs.Unavailable, "STORE_CLOSED", "The service is stopping.")
 
 // groupWriter is SQLite's one writer. Its loop takes the units that wait, runs them in one transaction and answers
-// them after the commit: at 50 in flight one fsync serves all, where one each would make the last wait for 50.
+// them after the commit: at 50 in flight one fsync serves all, where one each would make the last wait for 50. What
+// users wait for shares its transactions with nothing else; the work behind it gets its turns in between.
 type groupWriter struct {
 	// db is the loop's alone.
 	db     *gorm.DB
 	memory *memory
+	sent   *sent
 	now    func() time.Time
 	wrote  func()
 	logger *slog.Logger
 
-	queue   chan *pending
+	users   chan *pending
+	work    chan *pending
 	closing chan struct{}
 	done    chan struct{}
 }
@@ -47,23 +50,32 @@ type pending struct {
 
 // startGroupWriter starts the loop, which close ends.
 func startGroupWriter(w *groupWriter) *groupWriter {
-	w.queue = make(chan *pending, 4*maxGroup)
+	w.users = make(chan *pending, 4*maxGroup)
+	w.work = make(chan *pending, 4*maxGroup)
 	w.closing = make(chan struct{})
 	w.done = make(chan struct{})
 	go w.loop()
 	return w
 }
 
-// write waits for the commit even when its caller gives up meanwhile, because only then the outcome is known: it
-// is a matter of milliseconds. A unit whose caller gave up before its turn is not run.
 func (w *groupWriter) write(ctx context.Context, doing string, fn func(*unit) error) error {
+	return w.wait(ctx, w.work, doing, fn)
+}
+
+func (w *groupWriter) writeFirst(ctx context.Context, doing string, fn func(*unit) error) error {
+	return w.wait(ctx, w.users, doing, fn)
+}
+
+// wait waits for the commit even when its caller gives up meanwhile, because only then the outcome is known: it
+// is a matter of milliseconds. A unit whose caller gave up before its turn is not run.
+func (w *groupWriter) wait(ctx context.Context, queue chan<- *pending, doing string, fn func(*unit) error) error {
 	p := &pending{ctx: ctx, fn: fn, outcome: make(chan error, 1)}
 	select {
 	case <-w.closing:
 		return errClosed
 	case <-ctx.Done():
 		return context.Cause(ctx)
-	case w.queue <- p:
+	case queue <- p:
 	}
 	select {
 	case err := <-p.outcome:
@@ -85,10 +97,22 @@ func (w *groupWriter) close() {
 
 func (w *groupWriter) loop() {
 	defer close(w.done)
+	next, other := w.users, w.work
 	for {
+		// Both have their turns, whichever is the busier.
 		select {
-		case first := <-w.queue:
-			w.commit(first)
+		case first := <-next:
+			w.commit(first, next)
+			next, other = other, next
+			continue
+		default:
+		}
+		select {
+		case first := <-next:
+			w.commit(first, next)
+			next, other = other, next
+		case first := <-other:
+			w.commit(first, other)
 		case <-w.closing:
 			w.drain()
 			return
@@ -96,23 +120,28 @@ func (w *groupWriter) loop() {
 	}
 }
 
-// drain runs what was queued before the store closed.
+// drain runs what was queued before the store closed, and deletes what was sent.
 func (w *groupWriter) drain() {
 	for {
 		select {
-		case first := <-w.queue:
-			w.commit(first)
+		case first := <-w.users:
+			w.commit(first, w.users)
+		case first := <-w.work:
+			w.commit(first, w.work)
 		default:
+			if err := w.transact(func() ([]string, error) { return nil, nil }); err != nil {
+				w.logger.Warn("sent messages are left in the outbox, to be sent again", "error", err)
+			}
 			return
 		}
 	}
 }
 
-// commit runs first and all that wait behind it in one transaction and answers them.
-func (w *groupWriter) commit(first *pending) {
+// commit runs first and all that wait behind it in its queue in one transaction and answers them.
+func (w *groupWriter) commit(first *pending, queue <-chan *pending) {
 	group := []*pending{first}
 	err := w.transact(func() (changed []string, err error) {
-		for next := first; next != nil; next = w.next(&group) {
+		for next := first; next != nil; next = w.next(&group, queue) {
 			if err := w.runInSavepoint(next); err != nil {
 				return nil, err
 			}
@@ -141,6 +170,10 @@ func (w *groupWriter) transact(fn func() (changed []string, err error)) error {
 		return err
 	}
 	changed, err := fn()
+	sent := w.sent.all()
+	if err == nil {
+		err = deleteMessages(w.db, sent)
+	}
 	if err == nil {
 		w.memory.committing(changed)
 		err = exec(w.db, "COMMIT")
@@ -148,16 +181,18 @@ func (w *groupWriter) transact(fn func() (changed []string, err error)) error {
 	}
 	if err != nil {
 		_ = exec(w.db, "ROLLBACK")
+		return err
 	}
-	return err
+	w.sent.deleted(sent)
+	return nil
 }
 
-func (w *groupWriter) next(group *[]*pending) *pending {
-	if len(*group) == maxGroup {
+func (w *groupWriter) next(group *[]*pending, queue <-chan *pending) *pending {
+	if len(*group) == maxGroup || queue == w.work && len(w.users) > 0 {
 		return nil
 	}
 	select {
-	case p := <-w.queue:
+	case p := <-queue:
 		*group = append(*group, p)
 		return p
 	default:

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	eventv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/event/v1"
 	"github.com/coffer-dbaas/coffer/services/api/internal/store"
 )
 
@@ -47,7 +48,7 @@ func together(t *testing.T, s *Store, units ...func(*unit) error) []error {
 	for i, fn := range units {
 		p := &pending{ctx: t.Context(), fn: fn, outcome: make(chan error, 1)}
 		outcomes[i] = p.outcome
-		w.queue <- p
+		w.work <- p
 	}
 	close(hold)
 	// Its own outcome does not count: a lost transaction takes the holding unit along.
@@ -117,4 +118,64 @@ func TestAClosedStoreRefusesWrites(t *testing.T) {
 	require.NoError(t, s.Close())
 	require.ErrorIs(t, s.writer.write(t.Context(), "late", setQuota(1)), errClosed)
 	require.Error(t, s.Ping(t.Context()))
+}
+
+func TestASentMessageIsGoneAtOnceAndDeletedWithTheNextWrite(t *testing.T) {
+	s := openForWriting(t)
+	defer func() { require.NoError(t, s.Close()) }()
+	tell := func(u *unit) error { return u.tell("p", "task", &eventv1.Event{}) }
+	stored := func() (n int64) {
+		require.NoError(t, s.db.read.Model(&outboxRow{}).Count(&n).Error)
+		return n
+	}
+	for range 3 {
+		require.NoError(t, s.writer.write(t.Context(), "tell", tell))
+	}
+	pending, err := s.Pending(t.Context(), 2)
+	require.NoError(t, err)
+	require.Len(t, pending, 2)
+	require.NoError(t, s.Sent(t.Context(), []int64{pending[0].ID, pending[1].ID}))
+	assert.EqualValues(t, 3, stored())
+	left, err := s.Pending(t.Context(), 2)
+	require.NoError(t, err)
+	require.Len(t, left, 1)
+	assert.Greater(t, left[0].ID, pending[1].ID)
+
+	require.NoError(t, s.writer.write(t.Context(), "go on", setQuota(1)))
+	assert.EqualValues(t, 1, stored())
+	assert.Empty(t, s.sent.all())
+}
+
+func TestWorkMakesRoomForWhatUsersWaitFor(t *testing.T) {
+	s := openForWriting(t)
+	defer func() { require.NoError(t, s.Close()) }()
+	w := s.writer.(*groupWriter)
+	hold, held := make(chan struct{}), make(chan struct{})
+	var order []string
+	var outcomes []*pending
+	queue := func(to chan *pending, name string) {
+		p := &pending{ctx: t.Context(), outcome: make(chan error, 1), fn: func(*unit) error {
+			order = append(order, name)
+			return nil
+		}}
+		to <- p
+		outcomes = append(outcomes, p)
+	}
+	first := &pending{ctx: t.Context(), outcome: make(chan error, 1), fn: func(*unit) error {
+		close(held)
+		<-hold
+		return nil
+	}}
+	w.work <- first
+	<-held
+	queue(w.work, "work")
+	queue(w.work, "work")
+	queue(w.users, "user")
+	queue(w.users, "user")
+	close(hold)
+	require.NoError(t, <-first.outcome)
+	for _, p := range outcomes {
+		require.NoError(t, <-p.outcome)
+	}
+	assert.Equal(t, []string{"user", "user", "work", "work"}, order)
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 
+	"gorm.io/gorm"
+
 	"github.com/coffer-dbaas/coffer/services/api/internal/store"
 )
 
@@ -28,31 +30,40 @@ func (u *unit) post() error {
 
 // Pending are the oldest messages not yet sent.
 func (s *Store) Pending(ctx context.Context, limit int) ([]store.OutboxMessage, error) {
+	// Taken before the rows are read: what is deleted meanwhile may still be among them.
+	sent := s.sent.all()
 	var rows []outboxRow
-	if err := s.reading(ctx).Order("id").Limit(limit).Find(&rows).Error; err != nil {
+	if err := s.reading(ctx).Order("id").Limit(limit + len(sent)).Find(&rows).Error; err != nil {
 		return nil, translate("read the outbox", err)
 	}
 	messages := make([]store.OutboxMessage, 0, len(rows))
 	for _, row := range rows {
-		messages = append(messages, store.OutboxMessage(row))
+		if _, is := slices.BinarySearch(sent, row.ID); !is {
+			messages = append(messages, store.OutboxMessage(row))
+		}
 	}
-	return messages, nil
+	return messages[:min(limit, len(messages))], nil
 }
 
 // Sent forgets messages that NATS acknowledged.
 func (s *Store) Sent(ctx context.Context, ids []int64) error {
+	if s.sent != nil {
+		s.sent.add(ids)
+		return nil
+	}
 	if len(ids) == 0 {
 		return nil
 	}
-	return s.writer.write(ctx, "clear the outbox", func(u *unit) error {
-		for _, run := range consecutive(ids) {
-			err := u.db.Where("id >= ? AND id <= ?", run.first, run.last).Delete(&outboxRow{}).Error
-			if err != nil {
-				return err
-			}
+	return s.writer.write(ctx, "clear the outbox", func(u *unit) error { return deleteMessages(u.db, ids) })
+}
+
+func deleteMessages(db *gorm.DB, ids []int64) error {
+	for _, run := range consecutive(ids) {
+		if err := exec(db, "DELETE FROM outbox WHERE id >= ? AND id <= ?", run.first, run.last); err != nil {
+			return err
 		}
-		return nil
-	})
+	}
+	return nil
 }
 
 // Committed fires after a commit that wrote to the outbox.
@@ -62,12 +73,10 @@ type idRange struct{ first, last int64 }
 
 // consecutive folds ids into ranges: they mostly follow one another, and one statement then serves any number.
 func consecutive(ids []int64) []idRange {
-	sorted := slices.Sorted(slices.Values(ids))
-	ranges := []idRange{{sorted[0], sorted[0]}}
-	for _, id := range sorted[1:] {
-		current := &ranges[len(ranges)-1]
-		if id <= current.last+1 {
-			current.last = id
+	var ranges []idRange
+	for _, id := range slices.Sorted(slices.Values(ids)) {
+		if last := len(ranges) - 1; last >= 0 && id <= ranges[last].last+1 {
+			ranges[last].last = id
 			continue
 		}
 		ranges = append(ranges, idRange{id, id})

@@ -48,6 +48,11 @@ func (w *rowLockWriter) write(ctx context.Context, doing string, fn func(*unit) 
 	}
 }
 
+// writeFirst is write: here nobody waits for another one's transaction.
+func (w *rowLockWriter) writeFirst(ctx context.Context, doing string, fn func(*unit) error) error {
+	return w.write(ctx, doing, fn)
+}
+
 func (w *rowLockWriter) once(ctx context.Context, fn func(*unit) error) error {
 	u := &unit{now: w.now(), shared: true}
 	err := w.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {

@@ -17,6 +17,8 @@ type Store struct {
 	writer writer
 	// memory is nil where other programs write too.
 	memory *memory
+	// sent is nil where a deletion need not wait for another write.
+	sent *sent
 	// committed has room for one signal: several commits before the relay looks are one.
 	committed chan struct{}
 	now       func() time.Time
@@ -29,6 +31,8 @@ var _ store.Store = (*Store)(nil)
 type writer interface {
 	// write runs the unit until it is committed or refused; its error is the unit's own, translated.
 	write(ctx context.Context, doing string, fn func(*unit) error) error
+	// writeFirst is write for what users wait for.
+	writeFirst(ctx context.Context, doing string, fn func(*unit) error) error
 	close()
 }
 
@@ -64,8 +68,10 @@ func Open(ctx context.Context, cfg Config, logger *slog.Logger, options ...Optio
 	if err != nil {
 		return nil, errors.Join(err, db.close())
 	}
-	s.memory = newMemory()
-	s.writer = startGroupWriter(&groupWriter{db: write, memory: s.memory, now: s.clock, wrote: s.signal, logger: logger})
+	s.memory, s.sent = newMemory(), newSent()
+	s.writer = startGroupWriter(&groupWriter{
+		db: write, memory: s.memory, sent: s.sent, now: s.clock, wrote: s.signal, logger: logger,
+	})
 	return s, nil
 }
 

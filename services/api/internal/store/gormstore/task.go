@@ -60,7 +60,7 @@ func (s *Store) CancelTask(
 	ctx context.Context, projectID, id string, key *store.Idempotency, allowed func(store.Task) error,
 ) (store.Task, error) {
 	var cancelled store.Task
-	err := s.writer.write(ctx, "cancel a task", func(u *unit) error {
+	err := s.writer.writeFirst(ctx, "cancel a task", func(u *unit) error {
 		earlier, err := u.earlier(key)
 		if err != nil {
 			return err

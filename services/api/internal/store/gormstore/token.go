@@ -11,7 +11,7 @@ import (
 
 // SaveToken keeps an issued token.
 func (s *Store) SaveToken(ctx context.Context, t store.Token) error {
-	return s.writer.write(ctx, "save a token", func(u *unit) error {
+	return s.writer.writeFirst(ctx, "save a token", func(u *unit) error {
 		row := &tokenRow{Hash: t.Hash, UserID: t.UserID, Payload: t.Payload, Expires: t.Expires.UnixMicro()}
 		return u.db.Clauses(clause.OnConflict{UpdateAll: true}).Create(row).Error
 	})
@@ -28,7 +28,7 @@ func (s *Store) Token(ctx context.Context, hash []byte) (store.Token, error) {
 
 // RevokeToken forgets a token.
 func (s *Store) RevokeToken(ctx context.Context, hash []byte) error {
-	return s.writer.write(ctx, "revoke a token", func(u *unit) error {
+	return s.writer.writeFirst(ctx, "revoke a token", func(u *unit) error {
 		return u.db.Where("hash = ?", hash).Delete(&tokenRow{}).Error
 	})
 }
