@@ -20,7 +20,7 @@ func newEngine(t testing.TB) engine {
 	t.Helper()
 	e := engine{t: t, root: openDir(t, "coffer-engine-")}
 	for _, folder := range []string{"usr/sbin", "usr/bin"} {
-		require.NoError(t, os.MkdirAll(filepath.Join(e.root, folder), 0o755)) //nolint:gosec // programs are no secret
+		require.NoError(t, os.MkdirAll(filepath.Join(e.root, folder), 0o755))
 	}
 	for _, path := range []string{
 		"usr/sbin/mariadbd", "usr/bin/mariadb-install-db", "usr/bin/my_print_defaults", "usr/bin/resolveip", "usr/share", "usr/lib",
@@ -64,15 +64,15 @@ func agentProgram(t testing.TB, serve string) (path string, used serveOption) {
 
 func script(t testing.TB, path, text string) {
 	t.Helper()
-	require.NoError(t, os.WriteFile(path, []byte("#!/bin/sh\n"+text+"\n"), 0o755)) //nolint:gosec // a program
+	require.NoError(t, os.WriteFile(path, []byte("#!/bin/sh\n"+text+"\n"), 0o755))
 }
 
 // openDir is a temporary folder that other users can enter, which t.TempDir is not.
 func openDir(t testing.TB, prefix string) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", prefix)
+	dir, err := os.MkdirTemp("", prefix) //nolint:usetesting // others must be able to enter
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, os.RemoveAll(dir)) })
-	require.NoError(t, os.Chmod(dir, 0o755)) //nolint:gosec // see above
+	require.NoError(t, os.Chmod(dir, 0o755))
 	return dir
 }

@@ -192,7 +192,7 @@ func newInstance(name string) map[string]any {
 	}}
 }
 
-const userPassword = "correct-horse-battery" //nolint:gosec // a test's own
+const userPassword = "correct-horse-battery"
 
 // create sends the request and answers with the instance and its task's id.
 func (c *client) create(body map[string]any) (instance, string) {

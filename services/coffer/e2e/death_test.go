@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"path/filepath"
 	"syscall"
 	"testing"
 
@@ -46,6 +47,22 @@ func TestAnAgentThatDiesWhileTheControlPlaneIsDownIsStartedByTheNextServe(t *tes
 	user.awaitOperating(made.ID, "HEALTHY")
 	assert.Equal(t, database, host.pidOf("mariadbd"), "the database was not touched")
 	user.awaitSuccess(user.restart(made.ID))
+	assert.Equal(t, []string{"kept"}, host.remembered())
+}
+
+func TestACreateOutlastsTheDeathOfItsAgentOnceItsDatabaseRuns(t *testing.T) {
+	s := startServe(t, newDataDir(t))
+	user := s.signIn("coffer")
+	made, taskID := user.create(newInstance("bereaved"))
+	host := machine{t: t, folder: filepath.Join(s.folder("servers"), made.ID)}
+	within(t, "the database's process", func() bool { return len(host.pidsOf("mariadbd")) == 1 })
+	database := host.pidOf("mariadbd")
+	require.NoError(t, syscall.Kill(host.pidOf("coffer-guestagent"), syscall.SIGKILL))
+
+	user.awaitSuccess(taskID)
+	host = s.machine(user.show(made.ID))
+	assert.Equal(t, database, host.pidOf("mariadbd"), "the database was not touched")
+	host.remember("kept")
 	assert.Equal(t, []string{"kept"}, host.remembered())
 }
 

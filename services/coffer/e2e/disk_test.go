@@ -21,13 +21,13 @@ func onSmallDisk(t testing.TB, dataDir string, size int64) (disk string) {
 	disk = filepath.Join(dataDir, "disk")
 	require.NoError(t, os.WriteFile(image, nil, 0o600))
 	require.NoError(t, os.Truncate(image, size))
-	require.NoError(t, os.Mkdir(disk, 0o711)) //nolint:gosec // as in newDataDir
+	require.NoError(t, os.Mkdir(disk, 0o711))
 	for _, command := range [][]string{{"mkfs.ext4", "-q", "-m", "0", image}, {"mount", "-o", "loop", image, disk}} {
-		out, err := exec.CommandContext(t.Context(), command[0], command[1:]...).CombinedOutput() //nolint:gosec // our own
+		out, err := exec.CommandContext(t.Context(), command[0], command[1:]...).CombinedOutput()
 		require.NoError(t, err, string(out))
 	}
-	require.NoError(t, os.Chmod(disk, 0o711))                           //nolint:gosec // as in newDataDir
-	require.NoError(t, os.Mkdir(filepath.Join(disk, "volumes"), 0o711)) //nolint:gosec // as in newDataDir
+	require.NoError(t, os.Chmod(disk, 0o711))
+	require.NoError(t, os.Mkdir(filepath.Join(disk, "volumes"), 0o711))
 	require.NoError(t, os.Symlink(filepath.Join(disk, "volumes"), filepath.Join(dataDir, "volumes")))
 	return disk
 }
@@ -39,7 +39,7 @@ func fillDisk(t testing.TB, folder string, left int64) {
 	require.NoError(t, unix.Statfs(folder, &disk))
 	filler, err := os.Create(filepath.Join(folder, "filler"))
 	require.NoError(t, err)
-	free := int64(disk.Bavail) * disk.Bsize //nolint:gosec // no disk is that large
+	free := int64(disk.Bavail) * disk.Bsize
 	require.NoError(t, unix.Fallocate(int(filler.Fd()), 0, 0, free-left))
 	require.NoError(t, filler.Close())
 }

@@ -45,7 +45,7 @@ func run(m *testing.M) int {
 	}
 	defer func() { _ = os.RemoveAll(folder) }()
 	// Another user must be able to enter: an agent may start what it finds beside itself.
-	if err := os.Chmod(folder, 0o755); err != nil { //nolint:gosec // programs are no secret
+	if err := os.Chmod(folder, 0o755); err != nil {
 		fmt.Fprintln(os.Stderr, "open the folder of the programs:", err)
 		return 1
 	}
@@ -93,7 +93,7 @@ func build(folder string) error {
 		}
 		arguments := append([]string{"build", "-o", filepath.Join(folder, name)}, flags...)
 		arguments = append(arguments, path)
-		command := exec.Command("go", arguments...) //nolint:gosec // our own packages
+		command := exec.Command("go", arguments...)
 		command.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if output, err := command.CombinedOutput(); err != nil {
 			return fmt.Errorf("build %s: %w\n%s", name, err, output)
@@ -161,7 +161,7 @@ func newDataDir(t testing.TB) string {
 	t.Helper()
 	dir := emptyDataDir(t)
 	require.NoError(t, makeTemplates())
-	output, err := exec.CommandContext(t.Context(), "cp", "-a", "--reflink=auto", templates, dir).CombinedOutput() //nolint:gosec // our own
+	output, err := exec.CommandContext(t.Context(), "cp", "-a", "--reflink=auto", templates, dir).CombinedOutput()
 	require.NoError(t, err, string(output))
 	return dir
 }
@@ -169,9 +169,9 @@ func newDataDir(t testing.TB) string {
 // emptyDataDir is newDataDir without templates, as a newcomer has it.
 func emptyDataDir(t testing.TB) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "coffer-data-")
+	dir, err := os.MkdirTemp("", "coffer-data-") //nolint:usetesting // others must be able to enter
 	require.NoError(t, err)
-	require.NoError(t, os.Chmod(dir, 0o711)) //nolint:gosec // as `coffer serve` itself would have it
+	require.NoError(t, os.Chmod(dir, 0o711))
 	t.Cleanup(func() {
 		killAllOf(t, dir)
 		unmountAllOf(t, dir)
@@ -182,7 +182,7 @@ func emptyDataDir(t testing.TB) string {
 
 // makeTemplates makes the templates once, as the provider would have it done.
 var makeTemplates = sync.OnceValue(func() error {
-	said, err := exec.Command("mariadbd", "--no-defaults", "--version").Output() //nolint:noctx // it answers at once
+	said, err := exec.Command("mariadbd", "--no-defaults", "--version").Output()
 	if err != nil {
 		return fmt.Errorf("ask MariaDB for its version: %w", err)
 	}
@@ -190,7 +190,7 @@ var makeTemplates = sync.OnceValue(func() error {
 	if version == nil {
 		return fmt.Errorf("%s is no version of MariaDB", said)
 	}
-	making := exec.Command(filepath.Join(programs, "coffer-guestagent"), //nolint:gosec,noctx // our own
+	making := exec.Command(filepath.Join(programs, "coffer-guestagent"),
 		"make-template", "--manager", "mariadb", "--version", string(version[1]), "--dir", templates)
 	if output, err := making.CombinedOutput(); err != nil {
 		return fmt.Errorf("make a template: %w: %s", err, output)

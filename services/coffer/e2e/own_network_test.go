@@ -24,7 +24,7 @@ func inOwnNetwork(t *testing.T) bool {
 	}
 	self, err := os.Executable()
 	require.NoError(t, err)
-	command := exec.CommandContext(t.Context(), self, "-test.run=^"+t.Name()+"$", "-test.v") //nolint:gosec // this test
+	command := exec.CommandContext(t.Context(), self, "-test.run=^"+t.Name()+"$", "-test.v")
 	command.Env = append(os.Environ(), ownNetworkRole+"="+t.Name(), "COFFER_E2E_PROGRAMS="+programs)
 	command.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
 	if uid, gid := os.Geteuid(), os.Getegid(); uid != 0 {

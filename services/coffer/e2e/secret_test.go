@@ -15,7 +15,7 @@ import (
 )
 
 // planted is a password that exists nowhere else.
-const planted = "Planted-7f3a91-password" //nolint:gosec // it is planted to be looked for
+const planted = "Planted-7f3a91-password"
 
 func TestAPasswordOfACreateRequestIsNowhereToBeRead(t *testing.T) {
 	dataDir := newDataDir(t)

@@ -55,7 +55,7 @@ func TestAStolenIdentityOfAGuestOpensNothing(t *testing.T) {
 	for name, doors := range map[string][]string{"taskmanager/knocker": append(doors[:3:3], internal), "gateway/knocker": {public}} {
 		folder := filepath.Dir(p.certificate(name, map[string]any{})["key_file"].(string))
 		for _, door := range doors {
-			assert.NoError(t, knock(t, steal(t, folder), door), "%s is let in at %s", name, door)
+			require.NoError(t, knock(t, steal(t, folder), door), "%s is let in at %s", name, door)
 		}
 	}
 	// Thieves take the place of a guest that is gone.
@@ -105,7 +105,7 @@ func assertNotSpokenTo(t testing.TB, stolen *pki.Identity, address string) {
 	require.NoError(t, err)
 	defer func() { _ = caller.Close() }()
 	heard, err := io.ReadAll(caller)
-	assert.ErrorContains(t, err, "bad certificate")
+	require.ErrorContains(t, err, "bad certificate")
 	assert.Empty(t, heard)
 }
 
