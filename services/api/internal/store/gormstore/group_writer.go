@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"runtime/debug"
 	"time"
 
@@ -45,7 +46,7 @@ type pending struct {
 	// err is the unit's own; the transaction's comes on top.
 	err     error
 	wrote   bool
-	changed []string
+	changed written
 }
 
 // startGroupWriter starts the loop, which close ends.
@@ -129,7 +130,7 @@ func (w *groupWriter) drain() {
 		case first := <-w.work:
 			w.commit(first, w.work)
 		default:
-			if err := w.transact(func() ([]string, error) { return nil, nil }); err != nil {
+			if err := w.transact(func(written) error { return nil }); err != nil {
 				w.logger.Warn("sent messages are left in the outbox, to be sent again", "error", err)
 			}
 			return
@@ -140,14 +141,14 @@ func (w *groupWriter) drain() {
 // commit runs first and all that wait behind it in its queue in one transaction and answers them.
 func (w *groupWriter) commit(first *pending, queue <-chan *pending) {
 	group := []*pending{first}
-	err := w.transact(func() (changed []string, err error) {
+	err := w.transact(func(changed written) error {
 		for next := first; next != nil; next = w.next(&group, queue) {
-			if err := w.runInSavepoint(next); err != nil {
-				return nil, err
+			if err := w.runInSavepoint(next, changed); err != nil {
+				return err
 			}
-			changed = append(changed, next.changed...)
+			maps.Copy(changed, next.changed)
 		}
-		return changed, nil
+		return nil
 	})
 	wrote := false
 	for _, p := range group {
@@ -165,19 +166,21 @@ func (w *groupWriter) commit(first *pending, queue <-chan *pending) {
 
 // transact is a transaction on the writer's own connection. A failed COMMIT may leave it open, so it is rolled back;
 // where SQLite has done that already, the ROLLBACK has nothing to do and says so, which is no failure.
-func (w *groupWriter) transact(fn func() (changed []string, err error)) error {
+func (w *groupWriter) transact(fn func(changed written) error) error {
 	if err := exec(w.db, "BEGIN IMMEDIATE"); err != nil {
 		return err
 	}
-	changed, err := fn()
-	sent := w.sent.all()
+	changed, sent := written{}, w.sent.all()
+	err := fn(changed)
 	if err == nil {
 		err = deleteMessages(w.db, sent)
 	}
 	if err == nil {
 		w.memory.committing(changed)
-		err = exec(w.db, "COMMIT")
-		w.memory.committed()
+		if err = exec(w.db, "COMMIT"); err != nil {
+			changed = nil
+		}
+		w.memory.committed(changed)
 	}
 	if err != nil {
 		_ = exec(w.db, "ROLLBACK")
@@ -204,7 +207,7 @@ const savepoint = "unit"
 
 // runInSavepoint leaves the unit's outcome in it. An error of its own is one of the whole transaction: a full disk
 // makes SQLite roll all of it back, and then the savepoint is gone.
-func (w *groupWriter) runInSavepoint(p *pending) error {
+func (w *groupWriter) runInSavepoint(p *pending, before written) error {
 	if p.ctx.Err() != nil {
 		p.err = context.Cause(p.ctx)
 		return nil //nolint:nilerr // the unit's failure is not the transaction's
@@ -212,7 +215,12 @@ func (w *groupWriter) runInSavepoint(p *pending) error {
 	if err := exec(w.db, "SAVEPOINT "+savepoint); err != nil {
 		return err
 	}
-	u := &unit{db: w.db, now: w.now()}
+	u := &unit{db: w.db, now: w.now(), changed: written{}, recall: func(id string) (instanceRow, bool) {
+		if row, known := before[id]; known {
+			return row, true
+		}
+		return w.memory.recall(id)
+	}}
 	if p.err = w.run(u, p.fn); p.err != nil {
 		if err := exec(w.db, "ROLLBACK TO "+savepoint); err != nil {
 			return errors.Join(p.err, err)

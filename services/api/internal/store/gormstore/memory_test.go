@@ -20,20 +20,20 @@ func TestARowIsReadOnceUntilItChanges(t *testing.T) {
 		return row.Epoch
 	}
 	assert.Equal(t, []int64{1, 1}, []int64{get(), get()})
-	m.committing([]string{"other"})
-	m.committed()
+	m.committing(written{"other": {}})
+	m.committed(nil)
 	assert.Equal(t, int64(1), get())
-	m.committing([]string{"id"})
+	m.committing(written{"id": {}})
 	assert.Equal(t, []int64{2, 3}, []int64{get(), get()}, "nothing is remembered while a COMMIT runs")
-	m.committed()
+	m.committed(nil)
 	assert.Equal(t, []int64{4, 4}, []int64{get(), get()})
 }
 
 func TestWhatWasReadBeforeAChangeIsNotRememberedAfterIt(t *testing.T) {
 	m := newMemory()
 	_, err := m.get("id", func() (instanceRow, error) {
-		m.committing([]string{"id"})
-		m.committed()
+		m.committing(written{"id": {}})
+		m.committed(nil)
 		return instanceRow{}, nil
 	})
 	require.NoError(t, err)
@@ -45,4 +45,17 @@ func TestAFailedReadIsNotRemembered(t *testing.T) {
 	_, err := m.get("id", func() (instanceRow, error) { return instanceRow{}, errors.New("no") })
 	require.Error(t, err)
 	assert.Empty(t, m.rows)
+}
+
+func TestWhatWasWrittenIsRememberedUnlessItIsGone(t *testing.T) {
+	deleted := int64(1)
+	rows := written{"living": {Epoch: 7}, "gone": {Deleted: &deleted}}
+	m := newMemory()
+	m.committing(rows)
+	m.committed(rows)
+	row, known := m.recall("living")
+	assert.True(t, known)
+	assert.Equal(t, int64(7), row.Epoch)
+	_, known = m.recall("gone")
+	assert.False(t, known)
 }

@@ -21,8 +21,10 @@ type unit struct {
 	shared bool
 	// messages are written to the outbox at the unit's end.
 	messages []outboxRow
-	// changed are the instances whose rows it wrote.
-	changed []string
+	// changed are the instances' rows that it wrote, and recall knows those from before; both are nil where rows are
+	// always read anew.
+	changed written
+	recall  func(id string) (instanceRow, bool)
 }
 
 // run runs fn and then writes the outbox.
@@ -43,11 +45,7 @@ type locked struct {
 // lock locks the row of an instance, deleted or not.
 func (u *unit) lock(instanceID string) (*locked, error) {
 	l := &locked{unit: u}
-	where := "id = ?"
-	if u.shared {
-		where += " FOR UPDATE"
-	}
-	if err := instances.take(u.db, &l.instanceRow, where, instanceID); err != nil {
+	if err := u.readLocked(&l.instanceRow, instanceID); err != nil {
 		return nil, err
 	}
 	instance, err := l.instance()
@@ -56,6 +54,20 @@ func (u *unit) lock(instanceID string) (*locked, error) {
 	}
 	l.seen = store.InstanceEvent(instance, u.now)
 	return l, nil
+}
+
+func (u *unit) readLocked(row *instanceRow, id string) error {
+	if u.shared {
+		return instances.take(u.db, row, "id = ? FOR UPDATE", id)
+	}
+	known := false
+	if *row, known = u.changed[id]; known {
+		return nil
+	}
+	if *row, known = u.recall(id); known {
+		return nil
+	}
+	return instances.take(u.db, row, "id = ?", id)
 }
 
 // save writes the row back and tells what users see, if that changed.
@@ -68,7 +80,9 @@ func (l *locked) save() error {
 
 // tell says what users see of the written row.
 func (l *locked) tell() error {
-	l.unit.changed = append(l.unit.changed, l.ID)
+	if l.unit.changed != nil {
+		l.unit.changed[l.ID] = l.instanceRow
+	}
 	instance, err := l.instance()
 	if err != nil {
 		return err
