@@ -12,7 +12,7 @@ import (
 // instanceRow maps the table instances.
 type instanceRow struct {
 	ID                 string `gorm:"primaryKey"`
-	ProjectID          string
+	ProjectID          string `gorm:"<-:create"`
 	Name               string
 	DatastoreVersionID string
 	FlavorID           string
@@ -44,7 +44,7 @@ type instanceRow struct {
 	GuestCertificateExpires *int64
 	Epoch                   int64
 	TasksAccepted           int64
-	Created                 int64
+	Created                 int64 `gorm:"<-:create"`
 	Updated                 int64
 	Deleted                 *int64
 }

@@ -15,6 +15,8 @@ import (
 // each call, which takes longer than SQLite takes to run it; the rows that every request touches go this way.
 type mapping[T any] struct {
 	fields [][]int
+	// changing are those fields that an update writes.
+	changing [][]int
 	// read ends in WHERE.
 	read   string
 	insert string
@@ -34,23 +36,27 @@ func mapped[T any]() *mapping[T] {
 		panic("a model of this package is no model: " + err.Error())
 	}
 	m := &mapping[T]{}
+	var changing []string
 	for _, field := range parsed.Fields {
 		m.fields = append(m.fields, field.StructField.Index)
+		if field.Updatable && !field.PrimaryKey {
+			m.changing = append(m.changing, field.StructField.Index)
+			changing = append(changing, field.DBName+" = ?")
+		}
 	}
 	columns := strings.Join(parsed.DBNames, ", ")
 	marks := strings.Repeat("?, ", len(parsed.DBNames)-1) + "?"
 	m.read = "SELECT " + columns + " FROM " + parsed.Table + " WHERE "
 	m.insert = "INSERT INTO " + parsed.Table + " (" + columns + ") VALUES (" + marks + ")"
-	m.update = "UPDATE " + parsed.Table + " SET " + strings.Join(parsed.DBNames[1:], " = ?, ") + " = ? WHERE " +
-		parsed.DBNames[0] + " = ?"
+	m.update = "UPDATE " + parsed.Table + " SET " + strings.Join(changing, ", ") + " WHERE " + parsed.DBNames[0] + " = ?"
 	return m
 }
 
-// pointers are those to the row's fields, in the order of the columns.
-func (m *mapping[T]) pointers(row *T) []any {
+// pointers are those to the row's fields, in the order given.
+func pointers[T any](row *T, fields [][]int) []any {
 	value := reflect.ValueOf(row).Elem()
-	pointers := make([]any, len(m.fields))
-	for i, index := range m.fields {
+	pointers := make([]any, len(fields), len(fields)+1)
+	for i, index := range fields {
 		pointers[i] = value.FieldByIndex(index).Addr().Interface()
 	}
 	return pointers
@@ -58,7 +64,7 @@ func (m *mapping[T]) pointers(row *T) []any {
 
 // take reads the one row that the rest of the statement, from its WHERE on, finds.
 func (m *mapping[T]) take(db *gorm.DB, into *T, where string, args ...any) error {
-	err := row(db, m.read+where, args...).Scan(m.pointers(into)...)
+	err := row(db, m.read+where, args...).Scan(pointers(into, m.fields)...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return gorm.ErrRecordNotFound
 	}
@@ -74,7 +80,7 @@ func (m *mapping[T]) find(db *gorm.DB, where string, args ...any) (list []T, err
 	defer func() { err = errors.Join(err, found.Close()) }()
 	for found.Next() {
 		var one T
-		if err := found.Scan(m.pointers(&one)...); err != nil {
+		if err := found.Scan(pointers(&one, m.fields)...); err != nil {
 			return nil, err
 		}
 		list = append(list, one)
@@ -84,11 +90,11 @@ func (m *mapping[T]) find(db *gorm.DB, where string, args ...any) (list []T, err
 
 // create inserts the row.
 func (m *mapping[T]) create(db *gorm.DB, row *T) error {
-	return exec(db, m.insert, m.pointers(row)...)
+	return exec(db, m.insert, pointers(row, m.fields)...)
 }
 
 // save writes the row back by its key.
 func (m *mapping[T]) save(db *gorm.DB, row *T) error {
-	pointers := m.pointers(row)
-	return exec(db, m.update, append(pointers[1:], pointers[0])...)
+	key := pointers(row, m.fields[:1])
+	return exec(db, m.update, append(pointers(row, m.changing), key...)...)
 }

@@ -14,21 +14,21 @@ import (
 	"github.com/coffer-dbaas/coffer/services/api/internal/store"
 )
 
-// taskRow maps the table tasks.
+// taskRow maps the table tasks. What is only ever created is not written again, and its indexes are left alone.
 type taskRow struct {
 	ID         string `gorm:"primaryKey"`
-	InstanceID string
+	InstanceID string `gorm:"<-:create"`
 	// Ordinal is the task's place among those of its instance, in order of acceptance.
-	Ordinal      int64
-	InstanceName string
-	ProjectID    string
-	RequestID    string
-	Action       action.Name
+	Ordinal      int64       `gorm:"<-:create"`
+	InstanceName string      `gorm:"<-:create"`
+	ProjectID    string      `gorm:"<-:create"`
+	RequestID    string      `gorm:"<-:create"`
+	Action       action.Name `gorm:"<-:create"`
 	State        store.TaskState
 	// StatusBefore is the task status to go back to when no run ever starts the task.
-	StatusBefore status.Task
+	StatusBefore status.Task `gorm:"<-:create"`
 	Progress     int
-	Command      []byte
+	Command      []byte `gorm:"<-:create"`
 	// Steps is JSON: they are read and written whole, in one statement with their task.
 	Steps        string
 	Epoch        int64
@@ -42,7 +42,7 @@ type taskRow struct {
 	// Rings counts the commands written to the outbox, the last of them at Rung; 0 when there was none.
 	Rings    int
 	Rung     int64
-	Created  int64
+	Created  int64 `gorm:"<-:create"`
 	Started  *int64
 	Finished *int64
 }
