@@ -118,7 +118,7 @@ func (a *API) assemble() error {
 	if err != nil {
 		return err
 	}
-	a.events = event.NewHub(js, a.config.WatchersPerProject)
+	a.events = event.NewHub(js, a.config.WatchersPerProject, a.deps.Replicas)
 	if a.guests, err = journal.NewBell(a.deps.NATS, a.deps.Logger); err != nil {
 		return err
 	}

@@ -2,9 +2,11 @@ package event
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"google.golang.org/protobuf/proto"
 
@@ -23,6 +25,8 @@ var (
 type Hub struct {
 	js         jetstream.JetStream
 	perProject int
+	// replicas of streams that have to be made anew.
+	replicas int
 	// life ends with the hub, and with it every watch.
 	life context.Context //nolint:containedctx // the hub's own life, ended by Close
 	end  context.CancelCauseFunc
@@ -31,10 +35,11 @@ type Hub struct {
 	open map[string]int
 }
 
-// NewHub makes a hub. It serves at most the given number of watchers of one project at a time.
-func NewHub(js jetstream.JetStream, perProject int) *Hub {
+// NewHub makes a hub. It serves at most the given number of watchers of one project at a time. replicas is how many
+// servers hold streams that it has to make anew.
+func NewHub(js jetstream.JetStream, perProject, replicas int) *Hub {
 	life, end := context.WithCancelCause(context.Background())
-	return &Hub{js: js, perProject: perProject, life: life, end: end, open: map[string]int{}}
+	return &Hub{js: js, perProject: perProject, replicas: replicas, life: life, end: end, open: map[string]int{}}
 }
 
 // Close ends all watches; later ones end at once.
@@ -66,7 +71,16 @@ func (h *Hub) Watch(
 		ctx, stop = context.WithDeadlineCause(ctx, caller.Expires, identity.ErrUnauthenticated)
 		defer stop()
 	}
-	messages, err := h.subscribe(ctx, caller.ProjectID, request.GetAfter())
+	stream, err := h.stream(ctx)
+	if err != nil {
+		return because(ctx, err)
+	}
+	guarded := h.endWhenLost(ctx, stream, func() { cancel(errAway) })
+	defer func() {
+		cancel(nil)
+		<-guarded
+	}()
+	messages, err := h.subscribe(ctx, stream, caller.ProjectID, request.GetAfter())
 	if err != nil {
 		return because(ctx, err)
 	}
@@ -105,15 +119,15 @@ func (h *Hub) leave(projectID string) {
 }
 
 // subscribe reads from an exact position, so that a consumer that the library makes anew skips nothing.
-func (h *Hub) subscribe(ctx context.Context, projectID string, after uint64) (jetstream.MessagesContext, error) {
-	stream, err := h.js.Stream(ctx, bus.EventStream)
-	if err != nil {
-		return nil, fmt.Errorf("find the stream of events: %w", err)
-	}
+func (h *Hub) subscribe(
+	ctx context.Context, stream jetstream.Stream, projectID string, after uint64,
+) (jetstream.MessagesContext, error) {
 	consumer, err := h.js.OrderedConsumer(ctx, bus.EventStream, jetstream.OrderedConsumerConfig{
 		FilterSubjects: []string{bus.ProjectEvents(projectID)},
 		DeliverPolicy:  jetstream.DeliverByStartSequencePolicy,
 		OptStartSeq:    position(after, stream.CachedInfo().State.LastSeq),
+		// A watch that cannot go on at once ends, and its watcher resumes: the library's attempts know no context.
+		MaxResetAttempts: 1,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("make a consumer of events: %w", err)
@@ -123,6 +137,46 @@ func (h *Hub) subscribe(ctx context.Context, projectID string, after uint64) (je
 		return nil, fmt.Errorf("read events: %w", err)
 	}
 	return messages, nil
+}
+
+// stream finds the stream of events, and makes it anew when JetStream has lost it.
+func (h *Hub) stream(ctx context.Context) (jetstream.Stream, error) {
+	stream, err := h.js.Stream(ctx, bus.EventStream)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		if err := bus.Setup(ctx, h.js, bus.WithReplicas(h.replicas)); err != nil {
+			return nil, err
+		}
+		stream, err = h.js.Stream(ctx, bus.EventStream)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("find the stream of events: %w", err)
+	}
+	return stream, nil
+}
+
+// endWhenLost looks, whenever NATS is back, whether the stream is the one that is watched. In one that was made anew
+// positions begin anew, and the watch would wait for its own in vain: its watcher has to resume. The channel is closed
+// when nobody looks any more, after ctx has ended.
+func (h *Hub) endWhenLost(ctx context.Context, watched jetstream.Stream, end func()) <-chan struct{} {
+	back := h.js.Conn().StatusChanged(nats.CONNECTED)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer h.js.Conn().RemoveStatusListener(back)
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-back:
+			}
+			present, err := h.js.Stream(ctx, bus.EventStream)
+			if err != nil || !present.CachedInfo().Created.Equal(watched.CachedInfo().Created) {
+				end()
+				return
+			}
+		}
+	}()
+	return done
 }
 
 // position is where to begin. A watcher that has seen more than there is has seen a stream that was lost since: all of
