@@ -57,9 +57,9 @@ func newByHand(b *testing.B, s *serve, m machine) *byHand {
 	data, err := filepath.EvalSymlinks(filepath.Join(m.folder, "data"))
 	require.NoError(b, err)
 	text := strings.NewReplacer(data, h.path("data"), m.folder, folder, m.ip, h.address).Replace(string(settings))
-	require.NoError(b, os.WriteFile(h.path("mariadbd.cnf"), []byte(text), 0o644)) //nolint:gosec // as the agent's
+	require.NoError(b, os.WriteFile(h.path("mariadbd.cnf"), []byte(text), 0o644))
 	require.NoError(b, os.WriteFile(h.path("first-start.sql"), []byte(
-		"CREATE USER keeper@localhost IDENTIFIED BY '"+userPassword+"';\nGRANT ALL PRIVILEGES ON *.* TO keeper@localhost;\n"), 0o644)) //nolint:gosec // a test's own
+		"CREATE USER keeper@localhost IDENTIFIED BY '"+userPassword+"';\nGRANT ALL PRIVILEGES ON *.* TO keeper@localhost;\n"), 0o644))
 	return h
 }
 
@@ -69,7 +69,7 @@ func (h *byHand) path(name string) string { return filepath.Join(h.folder, name)
 func (h *byHand) create() {
 	h.b.Helper()
 	for _, name := range []string{"data", "run", "log"} {
-		require.NoError(h.b, os.Mkdir(h.path(name), 0o755)) //nolint:gosec // mariadbd must reach it
+		require.NoError(h.b, os.Mkdir(h.path(name), 0o755))
 		require.NoError(h.b, give(h.path(name)))
 	}
 	require.NoError(h.b, copyFolder(h.template, h.path("data/mysql")))
@@ -81,14 +81,14 @@ func (h *byHand) create() {
 // start starts the database and waits for its first answer.
 func (h *byHand) start(options ...string) {
 	h.b.Helper()
-	h.command = exec.Command(h.program, append([]string{"--defaults-file=" + h.path("mariadbd.cnf"), "--socket=" + h.socket()}, options...)...) //nolint:gosec // see newByHand
+	h.command = exec.Command(h.program, append([]string{"--defaults-file=" + h.path("mariadbd.cnf"), "--socket=" + h.socket()}, options...)...)
 	h.command.Dir = h.folder
 	h.command.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"}
 	h.command.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if os.Geteuid() == 0 {
 		h.command.SysProcAttr.Credential = &syscall.Credential{Uid: byHandUser, Gid: byHandUser}
 	}
-	log, err := os.OpenFile(h.path("log/mariadbd.log"), os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o640) //nolint:gosec // as the agent's
+	log, err := os.OpenFile(h.path("log/mariadbd.log"), os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o640)
 	require.NoError(h.b, err)
 	h.command.Stdout, h.command.Stderr = log, log
 	require.NoError(h.b, errors.Join(h.command.Start(), log.Close()))
@@ -164,16 +164,16 @@ func copyFolder(from, to string) error {
 }
 
 func copyFile(from, to string) error {
-	source, err := os.Open(from) //nolint:gosec // the template
+	source, err := os.Open(from)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = source.Close() }()
-	target, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // our own
+	target, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}
-	if unix.IoctlFileClone(int(target.Fd()), int(source.Fd())) != nil { //nolint:gosec // descriptors
+	if unix.IoctlFileClone(int(target.Fd()), int(source.Fd())) != nil {
 		_, err = io.Copy(target, source)
 	}
 	return errors.Join(err, target.Close())

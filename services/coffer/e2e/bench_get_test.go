@@ -65,7 +65,7 @@ func rate(b *testing.B, url, token string) float64 {
 					return
 				}
 				request.Header.Set("X-Auth-Token", token)
-				response, err := httpClient.Do(request)
+				response, err := httpClient.Do(request) //nolint:bodyclose // discard closes it
 				if err != nil {
 					continue
 				}
@@ -88,7 +88,7 @@ func startBareHandler(b *testing.B, body []byte) string {
 	address := freeAddress(b)
 	content := b.TempDir() + "/body"
 	require.NoError(b, os.WriteFile(content, body, 0o600))
-	command := exec.Command(os.Args[0], content) //nolint:gosec // ourselves
+	command := exec.Command(os.Args[0], content)
 	command.Env = append(os.Environ(), bareRole+"="+address)
 	output := newTranscript()
 	command.Stdout, command.Stderr = output, output
@@ -107,7 +107,7 @@ func startBareHandler(b *testing.B, body []byte) string {
 
 // serveBare is the bare handler.
 func serveBare(address, content string) error {
-	body, err := os.ReadFile(content) //nolint:gosec // our parent's
+	body, err := os.ReadFile(content)
 	if err != nil {
 		return err
 	}

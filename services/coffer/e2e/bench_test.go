@@ -86,12 +86,12 @@ func writeReport(disk time.Duration) error {
 		}
 		fmt.Fprintf(&page, "| %s | %s | %s | %.2f %s | %s %.2f | %s |\n", f.what, f.ours, f.byHand, f.measured, f.unit, relation, f.bar, verdict)
 	}
-	return os.WriteFile(path, []byte(page.String()), 0o644) //nolint:gosec // a page of the documentation
+	return os.WriteFile(path, []byte(page.String()), 0o644)
 }
 
 // bareSync measures a 4 KiB append + fsync, done by hand.
 func bareSync(folder string, times int) ([]time.Duration, error) {
-	file, err := os.Create(filepath.Join(folder, "bare-fsync")) //nolint:gosec // the folder is the caller's own
+	file, err := os.Create(filepath.Join(folder, "bare-fsync"))
 	if err != nil {
 		return nil, err
 	}
