@@ -29,6 +29,9 @@ type Config struct {
 	SignOfLife time.Duration
 	// Silence is how long a guest may say nothing until that is reported. Default 75 s.
 	Silence time.Duration
+	// Look is how often the guests are listed although nobody said that they changed: news may be lost on the way.
+	// Default 30 s.
+	Look time.Duration
 }
 
 func (c Config) withDefaults() Config {
@@ -37,6 +40,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Silence == 0 {
 		c.Silence = 75 * time.Second
+	}
+	if c.Look == 0 {
+		c.Look = 30 * time.Second
 	}
 	return c
 }
@@ -82,6 +88,8 @@ func (m *Monitor) share(ctx context.Context) {
 	defer m.stopWatchers()
 	join := time.NewTicker(joinInterval)
 	defer join.Stop()
+	look := time.NewTicker(m.config.Look)
+	defer look.Stop()
 	var workers []string
 	stale := true
 	for {
@@ -103,6 +111,8 @@ func (m *Monitor) share(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-join.C:
+		case <-look.C:
+			stale = true
 		case <-m.changed:
 			stale = true
 		}

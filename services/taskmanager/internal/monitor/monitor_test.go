@@ -223,6 +223,23 @@ func TestAGuestThatIsBackIsFoundAgain(t *testing.T) {
 	assert.NotEqual(t, life, b.api.report(t, "a", "RUNNING").GetStatus().GetAgentLife())
 }
 
+func TestAGuestOfWhomNobodyToldIsFound(t *testing.T) {
+	b := setup(t)
+	known, address := b.guest(t, "a", "")
+	known.Become(status.ServiceHealthy, "")
+	unheardOf, elsewhere := b.guest(t, "b", "")
+	unheardOf.Become(status.ServiceHealthy, "")
+	b.start(t, monitor.Config{Worker: "tm", Look: 5 * time.Millisecond}, nil)
+	b.api.setGuest("a", enrolled("a", address))
+	b.api.report(t, "a", "HEALTHY")
+
+	b.api.mu.Lock()
+	b.api.guests["b"] = enrolled("b", elsewhere)
+	b.api.mu.Unlock()
+
+	b.api.report(t, "b", "HEALTHY")
+}
+
 func TestSilenceIsReported(t *testing.T) {
 	b := setup(t)
 	agent, address := b.guest(t, "a", "")
