@@ -112,7 +112,7 @@ func TestATakenPortIsNamed(t *testing.T) {
 	m.enroll()
 	err := outcome(m.client().Prepare(m.ctx(), prepareRequest("task-0/prepare", 1)))
 	require.True(t, errs.IsReason(err, "DATABASE_NOT_STARTED"), "%v", err)
-	assert.Contains(t, err.Error(), "port: 3306")
+	assert.Contains(t, err.Error(), "Bind on TCP/IP port")
 }
 
 func TestAPrepareInterruptedByTheAgentsDeathIsFinishedByTheNext(t *testing.T) {

@@ -104,7 +104,7 @@ func (a *agent) run(ctx context.Context) error {
 	})
 	group.Go(func() error { return a.awaitEnd(ctx, calls) })
 	group.Go(func() error {
-		if err := mariadb.Warm(ctx, a.settings.EngineRoot); err != nil && ctx.Err() == nil {
+		if err := mariadb.Warm(ctx, a.settings.EngineRoot, a.settings.TemplatesDir); err != nil && ctx.Err() == nil {
 			a.Log.Warn("the engine's programs are not there yet", "manager", mariadb.Manager, "error", err)
 		}
 		return nil

@@ -168,16 +168,16 @@ func (j *Journal) work(op Operation, known *entry, r *run, work Work) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	delete(j.running, op.ID)
+	// Those who wait need not wait for the disk: work that is asked for again after a crash finds itself done.
+	r.end(err)
 	// What was stopped or never began has no outcome: asked again, it runs again.
 	if err == nil || (j.ctx.Err() == nil && !errs.IsReason(err, superseded)) {
-		known.Done = true
-		known.Failure = failureOf(err)
+		known.Done, known.Failure = true, failureOf(err)
 		if saving := j.save(); saving != nil {
 			known.Done = false
-			err = errors.Join(err, saving)
+			j.log.Error("the outcome of an operation could not be saved", "operation_id", op.ID, "error", saving)
 		}
 	}
-	r.end(err)
 }
 
 // inTurn waits for the operation before to end.

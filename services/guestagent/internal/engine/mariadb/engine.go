@@ -30,7 +30,7 @@ type Engine struct {
 
 // Open finds the programs and opens the engine for a server's folder.
 func Open(ctx context.Context, server settings.Server) (engine.Engine, error) {
-	p, err := findPrograms(ctx, server.EngineRoot)
+	p, err := findPrograms(ctx, server.EngineRoot, server.TemplatesDir)
 	if err != nil {
 		return nil, err
 	}

@@ -2,13 +2,8 @@ package mariadb
 
 import (
 	"context"
-	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"regexp"
-	"sync"
-	"time"
 
 	"github.com/coffer-dbaas/coffer/pkg/errs"
 )
@@ -27,8 +22,9 @@ type programs struct {
 	version string
 }
 
-// findPrograms looks below an engine root, empty for the machine's own. Unsupported: they are not there.
-func findPrograms(ctx context.Context, root string) (programs, error) {
+// findPrograms looks below an engine root, empty for the machine's own. Unsupported: they are not there. The folder of
+// the templates may hold a note of their version.
+func findPrograms(ctx context.Context, root, templates string) (programs, error) {
 	p := programs{root: root}
 	for name, path := range map[string]*string{"mariadbd": &p.server, "mariadb-install-db": &p.install} {
 		found := find(root, name)
@@ -39,13 +35,13 @@ func findPrograms(ctx context.Context, root string) (programs, error) {
 		*path = found
 	}
 	var err error
-	p.version, err = versions.of(ctx, p.server)
+	p.version, err = versions.of(ctx, p.server, templates)
 	return p, err
 }
 
 // Warm learns what Open needs to know of the programs, so that the first Open does not take the time for it.
-func Warm(ctx context.Context, root string) error {
-	_, err := findPrograms(ctx, root)
+func Warm(ctx context.Context, root, templates string) error {
+	_, err := findPrograms(ctx, root, templates)
 	return err
 }
 
@@ -57,45 +53,4 @@ func find(root, name string) string {
 		}
 	}
 	return ""
-}
-
-// versionCache asks a program for its version once per file: the program is large, and starting it takes time that a
-// restart would have to wait for.
-type versionCache struct {
-	mu    sync.Mutex
-	known map[fileState]string
-}
-
-type fileState struct {
-	path     string
-	modified time.Time
-	size     int64
-}
-
-var (
-	versions    = &versionCache{known: map[fileState]string{}}
-	versionText = regexp.MustCompile(`Ver (\d+\.\d+\.\d+)-MariaDB`)
-)
-
-func (c *versionCache) of(ctx context.Context, path string) (string, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return "", err
-	}
-	state := fileState{path: path, modified: info.ModTime(), size: info.Size()}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if version := c.known[state]; version != "" {
-		return version, nil
-	}
-	out, err := exec.CommandContext(ctx, path, "--no-defaults", "--version").Output()
-	if err != nil {
-		return "", fmt.Errorf("ask %s for its version: %w", path, err)
-	}
-	match := versionText.FindSubmatch(out)
-	if match == nil {
-		return "", errs.New(errs.Unsupported, "ENGINE_UNKNOWN", "The program %s is not a MariaDB server.", path)
-	}
-	c.known[state] = string(match[1])
-	return c.known[state], nil
 }

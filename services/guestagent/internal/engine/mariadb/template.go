@@ -16,14 +16,18 @@ import (
 // MakeTemplate makes the template of a version, an exact one, if it is missing, and gives its data directory. Invalid:
 // the programs are of another version.
 func MakeTemplate(ctx context.Context, folder, root, version string) (string, error) {
-	p, err := findPrograms(ctx, root)
+	p, err := findPrograms(ctx, root, folder)
 	if err != nil {
 		return "", err
 	}
 	if version != p.version {
 		return "", otherVersion(version, p.version)
 	}
-	return p.template(ctx, folder)
+	data, err := p.template(ctx, folder)
+	if err != nil {
+		return "", err
+	}
+	return data, p.leaveNote(folder)
 }
 
 func otherVersion(wanted, found string) error {

@@ -1,0 +1,87 @@
+package mariadb
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"sync"
+
+	"github.com/coffer-dbaas/coffer/pkg/errs"
+	"github.com/coffer-dbaas/coffer/services/guestagent/internal/durable"
+)
+
+// versionCache asks a program for its version once per file: the program is large, and starting it takes time that a
+// new database would have to wait for. So does every agent's first question, which is why the maker of a template
+// leaves a note of the answer beside it.
+type versionCache struct {
+	mu    sync.Mutex
+	known map[program]string
+}
+
+// program is a file that stays the same until a package replaces it.
+type program struct {
+	Path string `json:"path"`
+	// Modified is in nanoseconds since 1970.
+	Modified int64 `json:"modified"`
+	Size     int64 `json:"size"`
+}
+
+// note is what a maker of templates learned.
+type note struct {
+	Program program `json:"program"`
+	Version string  `json:"version"`
+}
+
+var (
+	versions    = &versionCache{known: map[program]string{}}
+	versionText = regexp.MustCompile(`Ver (\d+\.\d+\.\d+)-MariaDB`)
+)
+
+func (c *versionCache) of(ctx context.Context, path, templates string) (string, error) {
+	file, err := look(path)
+	if err != nil {
+		return "", err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if version := c.known[file]; version != "" {
+		return version, nil
+	}
+	var left note
+	if durable.ReadJSON(notePath(templates), &left) == nil && left.Program == file && left.Version != "" {
+		c.known[file] = left.Version
+		return left.Version, nil
+	}
+	out, err := exec.CommandContext(ctx, path, "--no-defaults", "--version").Output()
+	if err != nil {
+		return "", fmt.Errorf("ask %s for its version: %w", path, err)
+	}
+	match := versionText.FindSubmatch(out)
+	if match == nil {
+		return "", errs.New(errs.Unsupported, "ENGINE_UNKNOWN", "The program %s is not a MariaDB server.", path)
+	}
+	c.known[file] = string(match[1])
+	return c.known[file], nil
+}
+
+// leaveNote tells later agents what version the program has; without the note they ask it themselves.
+func (p programs) leaveNote(templates string) error {
+	file, err := look(p.server)
+	if err != nil {
+		return err
+	}
+	return durable.WriteJSON(notePath(templates), note{Program: file, Version: p.version})
+}
+
+func notePath(templates string) string { return filepath.Join(templates, Manager+".json") }
+
+func look(path string) (program, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return program{}, err
+	}
+	return program{Path: path, Modified: info.ModTime().UnixNano(), Size: info.Size()}, nil
+}
