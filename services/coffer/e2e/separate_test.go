@@ -3,6 +3,8 @@ package e2e_test
 import (
 	"net/http"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"syscall"
 	"testing"
 	"time"
@@ -64,6 +66,13 @@ func TestSeparateProgramsGoOnWithoutATaskmanagerThatDiedMidway(t *testing.T) {
 	assert.Equal(t, http.StatusNotFound, user.call(http.MethodGet, "/instances/"+made.ID, nil).code)
 	assert.Empty(t, host.pidsOf("mariadbd"))
 	assert.NoDirExists(t, host.folder)
+}
+
+func TestTheExampleOfAConfigurationIsFine(t *testing.T) {
+	check := exec.CommandContext(t.Context(), filepath.Join(programs, "coffer"), "config", "check", "../../../deploy/example/coffer.yaml")
+	check.Env = append(os.Environ(), "COFFER_API_STATE_DSN=coffer@unix(/run/mysqld/mysqld.sock)/coffer")
+	output, err := check.CombinedOutput()
+	require.NoError(t, err, string(output))
 }
 
 // untilItDies orders until the doomed taskmanager was the one to take the task, and died of it. Each task succeeds: the
