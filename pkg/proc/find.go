@@ -1,11 +1,9 @@
 package proc
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -32,35 +30,24 @@ func Find(r Record) (*Process, error) {
 
 // FindByArgument finds the living processes that have exactly this argument on their command line: those whose
 // parent died before it could save a record. The argument must be one that nobody else uses, such as a folder's
-// absolute path with an instance id in it.
+// absolute path with an instance id in it. A fork of such a process, which has its command line until it runs another
+// program, is left out.
 func FindByArgument(argument string) ([]*Process, error) {
-	folders, err := os.ReadDir("/proc")
+	return FindWhere(func(pid int) bool { return hasArgument(pid, argument) && !hasArgument(parentOf(pid), argument) })
+}
+
+// parentOf is 0 for a process that ended meanwhile.
+func parentOf(pid int) int {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
-		return nil, fmt.Errorf("list processes: %w", err)
+		return 0
 	}
-	var found []*Process
-	for _, folder := range folders {
-		pid, err := strconv.Atoi(folder.Name())
-		if err != nil || pid == os.Getpid() || !hasArgument(pid, argument) {
-			continue
-		}
-		record, err := recordOf(pid)
-		if errors.Is(err, ErrGone) {
-			continue
-		}
-		if err != nil {
-			return found, err
-		}
-		p, err := Find(record)
-		if errors.Is(err, ErrGone) {
-			continue
-		}
-		if err != nil {
-			return found, err
-		}
-		found = append(found, p)
+	var state string
+	var parent int
+	if _, err := fmt.Sscan(afterName(string(stat)), &state, &parent); err != nil {
+		return 0
 	}
-	return found, nil
+	return parent
 }
 
 // hasArgument is false also for a process that ended meanwhile.

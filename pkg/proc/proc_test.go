@@ -122,6 +122,30 @@ func TestAProcessIsFoundByAnArgumentOfItsCommandLine(t *testing.T) {
 	require.NoError(t, proc.Kill(deadline(t), found...))
 }
 
+func TestAForkIsNotTakenForTheProcessItself(t *testing.T) {
+	mark := filepath.Join(t.TempDir(), "mark")
+	require.NoError(t, syscall.Mkfifo(mark+".pipe", 0o600))
+	p, err := proc.Start(proc.Command{
+		Path: "/bin/sh", Args: []string{"-c", `(read never < "$0.pipe") & : > "$0"; wait`, mark}, Dir: "/",
+	})
+	require.NoError(t, err)
+	for ctx := deadline(t); ; {
+		if _, err := os.Stat(mark); err == nil {
+			break
+		}
+		require.NoError(t, ctx.Err())
+	}
+	found, err := proc.FindByArgument(mark)
+	require.NoError(t, err)
+	require.Len(t, found, 1)
+	assert.Equal(t, p.Record(), found[0].Record())
+	require.NoError(t, proc.Kill(deadline(t), found...))
+	// The fork ends when its pipe is opened and closed.
+	pipe, err := os.OpenFile(mark+".pipe", os.O_WRONLY, 0)
+	require.NoError(t, err)
+	require.NoError(t, pipe.Close())
+}
+
 func TestAnotherProcessWithTheSameIDIsNotFound(t *testing.T) {
 	self, err := proc.Self()
 	require.NoError(t, err)

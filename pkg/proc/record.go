@@ -101,19 +101,14 @@ func recordOf(pid int) (Record, error) {
 // parseStat finds fields 3 (state) and 22 (starttime) of proc(5); field 2 is the command's name in brackets and may
 // itself hold spaces and brackets.
 func parseStat(stat string) (state string, ticks uint64, err error) {
-	const afterName = 3 // the number of the first field behind the name
-	_, rest, _ := cutLast(stat, ")")
-	fields := strings.Fields(rest)
-	if len(fields) <= 22-afterName {
+	const first = 3 // the number of the first field behind the name
+	fields := strings.Fields(afterName(stat))
+	if len(fields) <= 22-first {
 		return "", 0, fmt.Errorf("unexpected stat line %q", stat)
 	}
-	ticks, err = strconv.ParseUint(fields[22-afterName], 10, 64)
+	ticks, err = strconv.ParseUint(fields[22-first], 10, 64)
 	return fields[0], ticks, err
 }
 
-func cutLast(s, sep string) (before, after string, found bool) {
-	if i := strings.LastIndex(s, sep); i >= 0 {
-		return s[:i], s[i+len(sep):], true
-	}
-	return s, "", false
-}
+// afterName is what follows the command's name.
+func afterName(stat string) string { return stat[strings.LastIndexByte(stat, ')')+1:] }

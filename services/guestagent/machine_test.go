@@ -10,6 +10,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -91,7 +93,7 @@ func runAsNobody(folder string) (int, error) {
 	if err := errors.Join(os.WriteFile(binary, self, 0o755), os.Mkdir(work, 0o711), os.Chown(work, nobody, nobody)); err != nil {
 		return 0, err
 	}
-	cmd := exec.Command(binary, os.Args[1:]...)
+	cmd := exec.Command(binary, argumentsOfAnother()...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = work, os.Stdout, os.Stderr
 	cmd.Env = append(os.Environ(), sharedVariable+"="+folder, "TMPDIR="+work)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
@@ -332,4 +334,11 @@ func (m *machine) connect(user, password, database string) *sql.DB {
 	db := sql.OpenDB(connector)
 	m.t.Cleanup(func() { _ = db.Close() })
 	return db
+}
+
+// argumentsOfAnother are our own but for the file in which `go test` has us note what we read: it is root's.
+func argumentsOfAnother() []string {
+	return slices.DeleteFunc(slices.Clone(os.Args[1:]), func(argument string) bool {
+		return strings.HasPrefix(argument, "-test.testlogfile=")
+	})
 }

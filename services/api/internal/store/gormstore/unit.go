@@ -60,11 +60,12 @@ func (u *unit) readLocked(row *instanceRow, id string) error {
 	if u.shared {
 		return instances.take(u.db, row, "id = ? FOR UPDATE", id)
 	}
-	known := false
-	if *row, known = u.changed[id]; known {
+	if changed, known := u.changed[id]; known {
+		*row = changed
 		return nil
 	}
-	if *row, known = u.recall(id); known {
+	if recalled, known := u.recall(id); known {
+		*row = recalled
 		return nil
 	}
 	return instances.take(u.db, row, "id = ?", id)

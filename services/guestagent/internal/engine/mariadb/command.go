@@ -1,13 +1,13 @@
 package mariadb
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 
 	"github.com/coffer-dbaas/coffer/pkg/proc"
@@ -78,7 +78,8 @@ func (e *Engine) socketFromHere() string {
 // firstWords is how much of the log of a start is looked at.
 const firstWords = 64 << 10
 
-// LastError is the first error that mariadbd logged since Command, or empty: those that follow it are its consequences.
+// LastError is the first two errors that mariadbd logged since Command, or empty: the second often says what the first
+// means, and those that follow are their consequences.
 func (e *Engine) LastError() string {
 	log, err := os.Open(e.logPath())
 	if err != nil {
@@ -89,10 +90,11 @@ func (e *Engine) LastError() string {
 	if err != nil {
 		return ""
 	}
-	_, after, some := bytes.Cut(text, []byte("[ERROR] "))
-	if !some {
-		return ""
+	var said []string
+	for line := range strings.Lines(string(text)) {
+		if _, message, isError := strings.Cut(line, "[ERROR] "); isError && len(said) < 2 {
+			said = append(said, strings.TrimSpace(message))
+		}
 	}
-	line, _, _ := bytes.Cut(after, []byte("\n"))
-	return string(line)
+	return strings.Join(said, "; ")
 }
