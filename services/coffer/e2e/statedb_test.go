@@ -45,6 +45,9 @@ func postgresState(t testing.TB) state {
 	require.NoError(t, err)
 	require.NotEmpty(t, found, "install the package postgresql")
 	bin := found[len(found)-1]
+	if _, err := user.LookupId(strconv.Itoa(os.Getuid())); err != nil {
+		t.Skip("initdb wants to find its user in passwd: ", err)
+	}
 	account := unprivileged(t, "postgres", "nobody")
 	dir := stateFolder(t, account)
 	runAs(t, account, dir, filepath.Join(bin, "initdb"), "-D", "data", "-U", "coffer", "-A", "trust", "-E", "UTF8",
@@ -79,7 +82,7 @@ func unprivileged(t testing.TB, accounts ...string) *syscall.Credential {
 // stateFolder has a path short enough for a socket.
 func stateFolder(t testing.TB, account *syscall.Credential) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "coffer-state-")
+	dir, err := os.MkdirTemp("", "coffer-state-") //nolint:usetesting // see above
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, os.RemoveAll(dir)) })
 	if account != nil {
