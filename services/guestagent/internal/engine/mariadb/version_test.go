@@ -16,7 +16,7 @@ func fakeServer(t *testing.T, version string) (path string, asked func() int) {
 	t.Helper()
 	path, calls := filepath.Join(t.TempDir(), "mariadbd"), filepath.Join(t.TempDir(), "calls")
 	script := fmt.Sprintf("#!/bin/sh\necho >> %s\necho 'mariadbd Ver %s-MariaDB'\n", calls, version)
-	require.NoError(t, os.WriteFile(path, []byte(script), 0o700)) //nolint:gosec // a program
+	require.NoError(t, os.WriteFile(path, []byte(script), 0o700))
 	return path, func() int {
 		text, err := os.ReadFile(calls)
 		if err != nil {
