@@ -15,15 +15,16 @@ func (s *Store) Instance(ctx context.Context, projectID, id string) (store.Insta
 	if projectID != "" && row.ProjectID != projectID {
 		return store.Instance{}, store.ErrNotFound
 	}
-	return row.instance()
+	return row.shown()
 }
 
-func (s *Store) living(ctx context.Context, id string) (instanceRow, error) {
+func (s *Store) living(ctx context.Context, id string) (*remembered, error) {
 	read := func() (row instanceRow, err error) {
 		return row, instances.take(s.reading(ctx), &row, "id = ? AND deleted IS NULL", id)
 	}
 	if s.memory == nil {
-		return read()
+		row, err := read()
+		return remember(row), err
 	}
 	return s.memory.get(id, read)
 }

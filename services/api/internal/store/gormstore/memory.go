@@ -1,6 +1,10 @@
 package gormstore
 
-import "sync"
+import (
+	"sync"
+
+	"github.com/coffer-dbaas/coffer/services/api/internal/store"
+)
 
 // maxRemembered bounds how many rows are remembered.
 const maxRemembered = 10_000
@@ -10,29 +14,42 @@ const maxRemembered = 10_000
 // transaction changes are forgotten before its COMMIT, and nothing is remembered until after it.
 type memory struct {
 	mu   sync.RWMutex
-	rows map[string]instanceRow
+	rows map[string]*remembered
 	// changes counts the COMMITs that began and those that ended, so it is odd while one runs.
 	changes uint64
+}
+
+// remembered is a row with what callers see of it, which is made once and shared: nobody changes what a store answers.
+type remembered struct {
+	instanceRow
+	shown func() (store.Instance, error)
+}
+
+func remember(row instanceRow) *remembered {
+	r := &remembered{instanceRow: row}
+	r.shown = sync.OnceValues(r.instance)
+	return r
 }
 
 // written are instances' rows as a transaction leaves them.
 type written map[string]instanceRow
 
-func newMemory() *memory { return &memory{rows: map[string]instanceRow{}} }
+func newMemory() *memory { return &memory{rows: map[string]*remembered{}} }
 
 // get answers with a remembered row, or reads it.
-func (m *memory) get(id string, read func() (instanceRow, error)) (instanceRow, error) {
+func (m *memory) get(id string, read func() (instanceRow, error)) (*remembered, error) {
 	m.mu.RLock()
-	row, known := m.rows[id]
+	known := m.rows[id]
 	before := m.changes
 	m.mu.RUnlock()
-	if known {
-		return row, nil
+	if known != nil {
+		return known, nil
 	}
-	row, err := read()
+	found, err := read()
 	if err != nil {
-		return row, err
+		return nil, err
 	}
+	row := remember(found)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.changes == before && before%2 == 0 {
@@ -45,11 +62,13 @@ func (m *memory) get(id string, read func() (instanceRow, error)) (instanceRow, 
 func (m *memory) recall(id string) (instanceRow, bool) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	row, known := m.rows[id]
-	return row, known
+	if known := m.rows[id]; known != nil {
+		return known.instanceRow, true
+	}
+	return instanceRow{}, false
 }
 
-func (m *memory) keep(id string, row instanceRow) {
+func (m *memory) keep(id string, row *remembered) {
 	if len(m.rows) >= maxRemembered {
 		clear(m.rows)
 	}
@@ -73,7 +92,7 @@ func (m *memory) committed(rows written) {
 	m.changes++
 	for id, row := range rows {
 		if row.Deleted == nil {
-			m.keep(id, row)
+			m.keep(id, remember(row))
 		}
 	}
 }
