@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -113,12 +114,12 @@ func bareSync(folder string, times int) ([]time.Duration, error) {
 }
 
 // percentile is the p-th (0 to 100) of the samples.
-func percentile(samples []time.Duration, p float64) time.Duration {
+func percentile[T cmp.Ordered](samples []T, p float64) T {
 	sorted := slices.Sorted(slices.Values(samples))
 	return sorted[min(len(sorted)-1, int(float64(len(sorted))*p/100))]
 }
 
-func median(samples []time.Duration) time.Duration { return percentile(samples, 50) }
+func median[T cmp.Ordered](samples []T) T { return percentile(samples, 50) }
 
 func round(d time.Duration) string {
 	if d < 10*time.Millisecond {
