@@ -104,6 +104,13 @@ func TestFacesOfAnAPIThatRunsAloneKnowTheirPeers(t *testing.T) {
 	_, err = signing.SignTaskmanager(ctx,
 		&journalv1.SignTaskmanagerRequest{Name: "tm-2", CertificateRequest: certificateRequest(t)}, ready)
 	assert.True(t, errs.IsReason(err, "WRONG_PEER"), "%v", err)
+
+	own := w.dialAs(listen.Internal, taskmanager)
+	_, err = journalv1.NewJournalServiceClient(own).ClaimTask(ctx,
+		&journalv1.ClaimTaskRequest{TaskId: unknownID, Worker: "tm-2"}, ready)
+	assert.True(t, errs.IsReason(err, "WRONG_PEER"), "a claim in another's name: %v", err)
+	_, err = journalv1.NewGuestServiceClient(own).JoinMonitors(ctx, &journalv1.JoinMonitorsRequest{Worker: "tm-2"}, ready)
+	assert.True(t, errs.IsReason(err, "WRONG_PEER"), "a place among the monitors in another's name: %v", err)
 }
 
 func TestOperatorsSeeHealthAndMetricsOfAnAPIThatRunsAlone(t *testing.T) {

@@ -16,8 +16,11 @@ import (
 func (s *Server) ClaimTask(
 	ctx context.Context, request *journalv1.ClaimTaskRequest,
 ) (*journalv1.ClaimTaskResponse, error) {
-	if request.GetTaskId() == "" || request.GetWorker() == "" {
-		return nil, errs.New(errs.Invalid, "CLAIM", "A claim names a task and a worker.")
+	if request.GetTaskId() == "" {
+		return nil, errs.New(errs.Invalid, "CLAIM", "A claim names a task.")
+	}
+	if err := speaksFor(ctx, request.GetWorker()); err != nil {
+		return nil, err
 	}
 	claim, err := s.Store.ClaimTask(ctx, request.GetTaskId(), request.GetWorker(), s.Lease, s.MaxClaims)
 	if err != nil {

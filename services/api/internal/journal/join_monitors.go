@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/coffer-dbaas/coffer/pkg/errs"
 	journalv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/journal/v1"
 )
 
@@ -13,8 +12,8 @@ import (
 func (s *Server) JoinMonitors(
 	ctx context.Context, request *journalv1.JoinMonitorsRequest,
 ) (*journalv1.JoinMonitorsResponse, error) {
-	if request.GetWorker() == "" {
-		return nil, errs.New(errs.Invalid, "WORKER", "A monitor has a name.")
+	if err := speaksFor(ctx, request.GetWorker()); err != nil {
+		return nil, err
 	}
 	workers, err := s.Store.JoinMonitors(ctx, request.GetWorker(), s.MonitorLease, request.GetLeave())
 	if err != nil {

@@ -74,11 +74,8 @@ func (s *Server) SignTaskmanager(
 	ctx context.Context, request *journalv1.SignTaskmanagerRequest,
 ) (*journalv1.SignTaskmanagerResponse, error) {
 	name := pki.TaskmanagerName(request.GetName())
-	if request.GetName() == "" {
-		return nil, errs.New(errs.Invalid, "WORKER", "A taskmanager has a name.")
-	}
-	if peer, remote := pki.PeerName(ctx); remote && peer != name {
-		return nil, errs.New(errs.Forbidden, "WRONG_PEER", "%s may not ask for a certificate of %s.", peer, name)
+	if err := speaksFor(ctx, request.GetName()); err != nil {
+		return nil, err
 	}
 	signed, err := s.CA.Sign(request.GetCertificateRequest(), name, certificateLifetime)
 	if err != nil {
