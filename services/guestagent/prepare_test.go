@@ -113,6 +113,7 @@ func TestATakenPortIsNamed(t *testing.T) {
 	err := outcome(m.client().Prepare(m.ctx(), prepareRequest("task-0/prepare", 1)))
 	require.True(t, errs.IsReason(err, "DATABASE_NOT_STARTED"), "%v", err)
 	assert.Contains(t, err.Error(), "Bind on TCP/IP port")
+	assert.Contains(t, err.Error(), "port: 3306")
 }
 
 func TestAPrepareInterruptedByTheAgentsDeathIsFinishedByTheNext(t *testing.T) {
