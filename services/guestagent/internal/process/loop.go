@@ -36,6 +36,8 @@ type Config struct {
 	Log       *slog.Logger
 	// ProbeInterval is the pause between two questions to a database that serves. 5 s.
 	ProbeInterval time.Duration
+	// SilenceLimit is how long a process may give no answer before its database counts as crashed; it is not killed. 10 s.
+	SilenceLimit time.Duration
 	// StopLimit is how long a clean stop may take before the process is killed. 2 min.
 	StopLimit time.Duration
 	// Backoff is the pause before the second new start in a row; it doubles up to BackoffLimit. 1 s, 30 s.
@@ -44,7 +46,7 @@ type Config struct {
 
 func (c Config) withDefaults() Config {
 	for duration, fallback := range map[*time.Duration]time.Duration{
-		&c.ProbeInterval: 5 * time.Second, &c.StopLimit: 2 * time.Minute,
+		&c.ProbeInterval: 5 * time.Second, &c.SilenceLimit: 10 * time.Second, &c.StopLimit: 2 * time.Minute,
 		&c.Backoff: time.Second, &c.BackoffLimit: 30 * time.Second,
 	} {
 		if *duration == 0 {
@@ -73,11 +75,13 @@ type Loop struct {
 	halted  bool
 	// up and down are those who wait for the database to answer, or to have ended.
 	up, down waiters
-	// failures counts processes in a row that died early; misses, questions in a row without an answer.
-	failures, misses int
-	began            time.Time
+	// failures counts processes in a row that died early.
+	failures int
+	began    time.Time
 	// due is when a pause before the next start ends, or the time for a clean stop.
 	due *time.Timer
+	// silent is when the process has not answered for too long.
+	silent *time.Timer
 }
 
 // steady is how long a database must have run for its death to count as the first in a row.
@@ -104,9 +108,11 @@ func New(config Config, database Database) (*Loop, error) {
 	}
 	l := &Loop{
 		Config: config.withDefaults(), database: database, state: s,
-		requests: make(chan request), adopted: make(chan struct{}), ended: make(chan struct{}), due: time.NewTimer(0),
+		requests: make(chan request), adopted: make(chan struct{}), ended: make(chan struct{}),
+		due: time.NewTimer(0), silent: time.NewTimer(0),
 	}
 	l.due.Stop()
+	l.silent.Stop()
 	l.starts.Store(s.Starts)
 	return l, nil
 }
@@ -136,8 +142,10 @@ func (l *Loop) Run(ctx context.Context) error {
 			return nil
 		case r := <-l.requests:
 			l.onRequest(ctx, r)
-		case outcome := <-l.answers():
-			l.onAnswer(outcome)
+		case <-l.answers():
+			l.onAnswer()
+		case <-l.silent.C:
+			l.onSilence()
 		case <-l.due.C:
 			l.onDue(ctx)
 		}
@@ -193,20 +201,21 @@ func (l *Loop) onExit(ctx context.Context) {
 	l.retry(ctx)
 }
 
-func (l *Loop) onAnswer(outcome error) {
+func (l *Loop) onAnswer() {
 	if l.phase == stopping {
 		return
 	}
-	if outcome == nil {
-		l.phase, l.misses = serving, 0
-		l.say(healthy, "")
-		l.up.answer(nil)
-		return
-	}
-	// One late answer is no news; three are.
-	if l.misses++; l.misses >= 3 {
-		l.say(running, "The database runs and does not answer.")
-	}
+	l.phase = serving
+	l.silent.Reset(l.SilenceLimit)
+	l.say(healthy, "")
+	l.up.answer(nil)
+}
+
+// onSilence tells of a process that hangs: in its start, in its work, or since before this agent found it. It may wake
+// up, and holds what a new process would need, so it is left alone; a restart is for those who see it to ask for.
+func (l *Loop) onSilence() {
+	l.Log.Error("the database does not answer", "pid", l.process.PID(), "limit", l.SilenceLimit)
+	l.say(crashed, "The database runs and does not answer.")
 }
 
 func (l *Loop) onDue(ctx context.Context) {
@@ -243,7 +252,7 @@ func (l *Loop) start(ctx context.Context) {
 
 // own takes a process over, started or found, and counts it if it is new.
 func (l *Loop) own(ctx context.Context, process *proc.Process) {
-	l.process, l.phase, l.misses, l.began = process, starting, 0, time.Now()
+	l.process, l.phase, l.began = process, starting, time.Now()
 	if process.Record() != l.state.Process {
 		l.state.Process = process.Record()
 		l.state.Starts++
@@ -254,6 +263,7 @@ func (l *Loop) own(ctx context.Context, process *proc.Process) {
 		l.starts.Store(l.state.Starts)
 	}
 	l.say(running, "")
+	l.silent.Reset(l.SilenceLimit)
 	l.prober = probe(ctx, l.database, l.ProbeInterval)
 }
 
@@ -287,6 +297,7 @@ func (l *Loop) stop() {
 	}
 	if l.phase != stopping {
 		l.phase = stopping
+		l.silent.Stop()
 		// A database waits for its clients to be gone before it ends (MariaDB in steps of 20 ms): ours is, by then.
 		l.prober.stop()
 		l.database.Disconnect()
@@ -348,7 +359,7 @@ func (l *Loop) exited() <-chan struct{} {
 	return l.process.Done()
 }
 
-func (l *Loop) answers() <-chan error {
+func (l *Loop) answers() <-chan struct{} {
 	if l.prober == nil {
 		return nil
 	}
@@ -357,6 +368,7 @@ func (l *Loop) answers() <-chan error {
 
 func (l *Loop) forgetProcess() {
 	l.due.Stop()
+	l.silent.Stop()
 	l.prober.stop()
 	l.database.Disconnect()
 	l.process, l.prober, l.phase = nil, nil, resting
@@ -365,6 +377,7 @@ func (l *Loop) forgetProcess() {
 // leave ends the agent's part and lets the database run.
 func (l *Loop) leave() {
 	l.due.Stop()
+	l.silent.Stop()
 	if l.process != nil {
 		l.prober.stop()
 		l.process.Release()

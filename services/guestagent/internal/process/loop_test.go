@@ -196,14 +196,25 @@ func TestAProcessThatShallNotRunIsStoppedWhenItIsFound(t *testing.T) {
 	}
 }
 
-func TestADatabaseThatStopsAnsweringIsReported(t *testing.T) {
+func TestADatabaseThatStopsAnsweringIsReportedAsCrashedUntilItAnswersAgain(t *testing.T) {
 	f := newFixture(t, serves)
 	require.NoError(t, f.RequestAndWaitStart(f.ctx()))
+	pid := f.config.Hub.Latest().PID
 	require.NoError(t, os.Remove(filepath.Join(f.database.dir, "up")))
-	r := f.await(func(r report.Report) bool { return r.Service == status.ServiceRunning && r.Message != "" })
-	assert.NotZero(t, r.PID)
-	require.NoError(t, os.WriteFile(filepath.Join(f.database.dir, "up"), nil, 0o600))
-	f.await(func(later report.Report) bool { return later.Sequence > r.Sequence && healthy(later) })
+	f.end()
+	f.config.SilenceLimit = 50 * time.Millisecond
+	f.begin() // beside a database that hangs
+	for range 2 {
+		hung := f.await(func(r report.Report) bool { return r.Service == status.ServiceCrashed })
+		assert.Equal(t, pid, hung.PID)
+		assert.Contains(t, hung.Message, "does not answer")
+		require.NoError(t, os.WriteFile(filepath.Join(f.database.dir, "up"), nil, 0o600))
+		back := f.await(func(r report.Report) bool { return r.Sequence > hung.Sequence && healthy(r) })
+		assert.Equal(t, pid, back.PID)
+		assert.Empty(t, back.Message)
+		require.NoError(t, os.Remove(filepath.Join(f.database.dir, "up")))
+	}
+	assert.EqualValues(t, 1, f.Starts())
 }
 
 func TestACommandToAnEndedLoopIsAnswered(t *testing.T) {

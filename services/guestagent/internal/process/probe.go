@@ -12,20 +12,21 @@ const (
 	eager       = 3 * time.Second
 	// answerLimit bounds one question.
 	answerLimit = 3 * time.Second
+	// missedPause is the pause after a question without an answer.
+	missedPause = time.Second
 )
 
 // prober asks one database process whether it answers, until its context ends.
 type prober struct {
-	answers chan error
+	answers chan struct{}
 	cancel  context.CancelFunc
 	ended   chan struct{}
 }
 
-// probe begins to ask. The first thing it tells is the first answer; after that it tells each outcome, interval by
-// interval.
+// probe begins to ask and tells of each answer: of the first as soon as it can be had, then interval by interval.
 func probe(ctx context.Context, database Database, interval time.Duration) *prober {
 	ctx, cancel := context.WithCancel(ctx)
-	p := &prober{answers: make(chan error), cancel: cancel, ended: make(chan struct{})}
+	p := &prober{answers: make(chan struct{}), cancel: cancel, ended: make(chan struct{})}
 	go func() {
 		defer close(p.ended)
 		p.awaitFirst(ctx, database)
@@ -51,18 +52,23 @@ func (p *prober) awaitFirst(ctx context.Context, database Database) {
 			return
 		}
 	}
-	p.tell(ctx, nil)
+	p.tell(ctx)
 }
 
 func (p *prober) repeat(ctx context.Context, database Database, interval time.Duration) {
-	for wait(ctx, interval) {
-		p.tell(ctx, answer(ctx, database))
+	for pause := interval; wait(ctx, pause); {
+		if answer(ctx, database) != nil {
+			pause = min(interval, missedPause)
+			continue
+		}
+		pause = interval
+		p.tell(ctx)
 	}
 }
 
-func (p *prober) tell(ctx context.Context, outcome error) {
+func (p *prober) tell(ctx context.Context) {
 	select {
-	case p.answers <- outcome:
+	case p.answers <- struct{}{}:
 	case <-ctx.Done():
 	}
 }
