@@ -38,6 +38,18 @@ type Command struct {
 	//	*Command_CreateInstance
 	//	*Command_RestartInstance
 	//	*Command_DeleteInstance
+	//	*Command_CreateReplica
+	//	*Command_ResizeFlavor
+	//	*Command_ResizeVolume
+	//	*Command_PromoteToReplicaSource
+	//	*Command_EjectReplicaSource
+	//	*Command_DetachReplica
+	//	*Command_UpgradeInstance
+	//	*Command_UpdateAccess
+	//	*Command_StopInstance
+	//	*Command_RebootInstance
+	//	*Command_MigrateInstance
+	//	*Command_RebuildInstance
 	Action        isCommand_Action `protobuf_oneof:"action"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -142,6 +154,114 @@ func (x *Command) GetDeleteInstance() *DeleteInstance {
 	return nil
 }
 
+func (x *Command) GetCreateReplica() *CreateReplica {
+	if x != nil {
+		if x, ok := x.Action.(*Command_CreateReplica); ok {
+			return x.CreateReplica
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetResizeFlavor() *ResizeFlavor {
+	if x != nil {
+		if x, ok := x.Action.(*Command_ResizeFlavor); ok {
+			return x.ResizeFlavor
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetResizeVolume() *ResizeVolume {
+	if x != nil {
+		if x, ok := x.Action.(*Command_ResizeVolume); ok {
+			return x.ResizeVolume
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetPromoteToReplicaSource() *PromoteToReplicaSource {
+	if x != nil {
+		if x, ok := x.Action.(*Command_PromoteToReplicaSource); ok {
+			return x.PromoteToReplicaSource
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetEjectReplicaSource() *EjectReplicaSource {
+	if x != nil {
+		if x, ok := x.Action.(*Command_EjectReplicaSource); ok {
+			return x.EjectReplicaSource
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetDetachReplica() *DetachReplica {
+	if x != nil {
+		if x, ok := x.Action.(*Command_DetachReplica); ok {
+			return x.DetachReplica
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetUpgradeInstance() *UpgradeInstance {
+	if x != nil {
+		if x, ok := x.Action.(*Command_UpgradeInstance); ok {
+			return x.UpgradeInstance
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetUpdateAccess() *UpdateAccess {
+	if x != nil {
+		if x, ok := x.Action.(*Command_UpdateAccess); ok {
+			return x.UpdateAccess
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetStopInstance() *StopInstance {
+	if x != nil {
+		if x, ok := x.Action.(*Command_StopInstance); ok {
+			return x.StopInstance
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetRebootInstance() *RebootInstance {
+	if x != nil {
+		if x, ok := x.Action.(*Command_RebootInstance); ok {
+			return x.RebootInstance
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetMigrateInstance() *MigrateInstance {
+	if x != nil {
+		if x, ok := x.Action.(*Command_MigrateInstance); ok {
+			return x.MigrateInstance
+		}
+	}
+	return nil
+}
+
+func (x *Command) GetRebuildInstance() *RebuildInstance {
+	if x != nil {
+		if x, ok := x.Action.(*Command_RebuildInstance); ok {
+			return x.RebuildInstance
+		}
+	}
+	return nil
+}
+
 type isCommand_Action interface {
 	isCommand_Action()
 }
@@ -158,11 +278,83 @@ type Command_DeleteInstance struct {
 	DeleteInstance *DeleteInstance `protobuf:"bytes,18,opt,name=delete_instance,json=deleteInstance,proto3,oneof"`
 }
 
+type Command_CreateReplica struct {
+	CreateReplica *CreateReplica `protobuf:"bytes,19,opt,name=create_replica,json=createReplica,proto3,oneof"`
+}
+
+type Command_ResizeFlavor struct {
+	ResizeFlavor *ResizeFlavor `protobuf:"bytes,20,opt,name=resize_flavor,json=resizeFlavor,proto3,oneof"`
+}
+
+type Command_ResizeVolume struct {
+	ResizeVolume *ResizeVolume `protobuf:"bytes,21,opt,name=resize_volume,json=resizeVolume,proto3,oneof"`
+}
+
+type Command_PromoteToReplicaSource struct {
+	PromoteToReplicaSource *PromoteToReplicaSource `protobuf:"bytes,22,opt,name=promote_to_replica_source,json=promoteToReplicaSource,proto3,oneof"`
+}
+
+type Command_EjectReplicaSource struct {
+	EjectReplicaSource *EjectReplicaSource `protobuf:"bytes,23,opt,name=eject_replica_source,json=ejectReplicaSource,proto3,oneof"`
+}
+
+type Command_DetachReplica struct {
+	DetachReplica *DetachReplica `protobuf:"bytes,24,opt,name=detach_replica,json=detachReplica,proto3,oneof"`
+}
+
+type Command_UpgradeInstance struct {
+	UpgradeInstance *UpgradeInstance `protobuf:"bytes,25,opt,name=upgrade_instance,json=upgradeInstance,proto3,oneof"`
+}
+
+type Command_UpdateAccess struct {
+	UpdateAccess *UpdateAccess `protobuf:"bytes,26,opt,name=update_access,json=updateAccess,proto3,oneof"`
+}
+
+type Command_StopInstance struct {
+	StopInstance *StopInstance `protobuf:"bytes,27,opt,name=stop_instance,json=stopInstance,proto3,oneof"`
+}
+
+type Command_RebootInstance struct {
+	RebootInstance *RebootInstance `protobuf:"bytes,28,opt,name=reboot_instance,json=rebootInstance,proto3,oneof"`
+}
+
+type Command_MigrateInstance struct {
+	MigrateInstance *MigrateInstance `protobuf:"bytes,29,opt,name=migrate_instance,json=migrateInstance,proto3,oneof"`
+}
+
+type Command_RebuildInstance struct {
+	RebuildInstance *RebuildInstance `protobuf:"bytes,30,opt,name=rebuild_instance,json=rebuildInstance,proto3,oneof"`
+}
+
 func (*Command_CreateInstance) isCommand_Action() {}
 
 func (*Command_RestartInstance) isCommand_Action() {}
 
 func (*Command_DeleteInstance) isCommand_Action() {}
+
+func (*Command_CreateReplica) isCommand_Action() {}
+
+func (*Command_ResizeFlavor) isCommand_Action() {}
+
+func (*Command_ResizeVolume) isCommand_Action() {}
+
+func (*Command_PromoteToReplicaSource) isCommand_Action() {}
+
+func (*Command_EjectReplicaSource) isCommand_Action() {}
+
+func (*Command_DetachReplica) isCommand_Action() {}
+
+func (*Command_UpgradeInstance) isCommand_Action() {}
+
+func (*Command_UpdateAccess) isCommand_Action() {}
+
+func (*Command_StopInstance) isCommand_Action() {}
+
+func (*Command_RebootInstance) isCommand_Action() {}
+
+func (*Command_MigrateInstance) isCommand_Action() {}
+
+func (*Command_RebuildInstance) isCommand_Action() {}
 
 // CreateInstance holds what an accepted create call asked for, names resolved.
 type CreateInstance struct {
@@ -744,11 +936,589 @@ func (*DeleteInstance) Descriptor() ([]byte, []int) {
 	return file_coffer_command_v1_command_proto_rawDescGZIP(), []int{9}
 }
 
+// CreateReplica makes an instance that follows another: flavor, version and volume are the source's, unless a restriction
+// of the create call says otherwise.
+type CreateReplica struct {
+	state            protoimpl.MessageState `protogen:"open.v1"`
+	SourceId         string                 `protobuf:"bytes,1,opt,name=source_id,json=sourceId,proto3" json:"source_id,omitempty"`
+	DatastoreVersion *DatastoreVersion      `protobuf:"bytes,2,opt,name=datastore_version,json=datastoreVersion,proto3" json:"datastore_version,omitempty"`
+	Flavor           *Flavor                `protobuf:"bytes,3,opt,name=flavor,proto3" json:"flavor,omitempty"`
+	// GiB.
+	VolumeSize       int32  `protobuf:"varint,4,opt,name=volume_size,json=volumeSize,proto3" json:"volume_size,omitempty"`
+	VolumeType       string `protobuf:"bytes,5,opt,name=volume_type,json=volumeType,proto3" json:"volume_type,omitempty"`
+	AvailabilityZone string `protobuf:"bytes,6,opt,name=availability_zone,json=availabilityZone,proto3" json:"availability_zone,omitempty"`
+	Region           string `protobuf:"bytes,7,opt,name=region,proto3" json:"region,omitempty"`
+	// The source's.
+	Locality      string  `protobuf:"bytes,8,opt,name=locality,proto3" json:"locality,omitempty"`
+	Nic           *NIC    `protobuf:"bytes,9,opt,name=nic,proto3" json:"nic,omitempty"`
+	Access        *Access `protobuf:"bytes,10,opt,name=access,proto3" json:"access,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CreateReplica) Reset() {
+	*x = CreateReplica{}
+	mi := &file_coffer_command_v1_command_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CreateReplica) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CreateReplica) ProtoMessage() {}
+
+func (x *CreateReplica) ProtoReflect() protoreflect.Message {
+	mi := &file_coffer_command_v1_command_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CreateReplica.ProtoReflect.Descriptor instead.
+func (*CreateReplica) Descriptor() ([]byte, []int) {
+	return file_coffer_command_v1_command_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *CreateReplica) GetSourceId() string {
+	if x != nil {
+		return x.SourceId
+	}
+	return ""
+}
+
+func (x *CreateReplica) GetDatastoreVersion() *DatastoreVersion {
+	if x != nil {
+		return x.DatastoreVersion
+	}
+	return nil
+}
+
+func (x *CreateReplica) GetFlavor() *Flavor {
+	if x != nil {
+		return x.Flavor
+	}
+	return nil
+}
+
+func (x *CreateReplica) GetVolumeSize() int32 {
+	if x != nil {
+		return x.VolumeSize
+	}
+	return 0
+}
+
+func (x *CreateReplica) GetVolumeType() string {
+	if x != nil {
+		return x.VolumeType
+	}
+	return ""
+}
+
+func (x *CreateReplica) GetAvailabilityZone() string {
+	if x != nil {
+		return x.AvailabilityZone
+	}
+	return ""
+}
+
+func (x *CreateReplica) GetRegion() string {
+	if x != nil {
+		return x.Region
+	}
+	return ""
+}
+
+func (x *CreateReplica) GetLocality() string {
+	if x != nil {
+		return x.Locality
+	}
+	return ""
+}
+
+func (x *CreateReplica) GetNic() *NIC {
+	if x != nil {
+		return x.Nic
+	}
+	return nil
+}
+
+func (x *CreateReplica) GetAccess() *Access {
+	if x != nil {
+		return x.Access
+	}
+	return nil
+}
+
+type ResizeFlavor struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Flavor        *Flavor                `protobuf:"bytes,1,opt,name=flavor,proto3" json:"flavor,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResizeFlavor) Reset() {
+	*x = ResizeFlavor{}
+	mi := &file_coffer_command_v1_command_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResizeFlavor) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResizeFlavor) ProtoMessage() {}
+
+func (x *ResizeFlavor) ProtoReflect() protoreflect.Message {
+	mi := &file_coffer_command_v1_command_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResizeFlavor.ProtoReflect.Descriptor instead.
+func (*ResizeFlavor) Descriptor() ([]byte, []int) {
+	return file_coffer_command_v1_command_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *ResizeFlavor) GetFlavor() *Flavor {
+	if x != nil {
+		return x.Flavor
+	}
+	return nil
+}
+
+type ResizeVolume struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// GiB.
+	Size          int32 `protobuf:"varint,1,opt,name=size,proto3" json:"size,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResizeVolume) Reset() {
+	*x = ResizeVolume{}
+	mi := &file_coffer_command_v1_command_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResizeVolume) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResizeVolume) ProtoMessage() {}
+
+func (x *ResizeVolume) ProtoReflect() protoreflect.Message {
+	mi := &file_coffer_command_v1_command_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResizeVolume.ProtoReflect.Descriptor instead.
+func (*ResizeVolume) Descriptor() ([]byte, []int) {
+	return file_coffer_command_v1_command_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *ResizeVolume) GetSize() int32 {
+	if x != nil {
+		return x.Size
+	}
+	return 0
+}
+
+// PromoteToReplicaSource holds the whole set: the instance is the replica that becomes the source.
+type PromoteToReplicaSource struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PromoteToReplicaSource) Reset() {
+	*x = PromoteToReplicaSource{}
+	mi := &file_coffer_command_v1_command_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PromoteToReplicaSource) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PromoteToReplicaSource) ProtoMessage() {}
+
+func (x *PromoteToReplicaSource) ProtoReflect() protoreflect.Message {
+	mi := &file_coffer_command_v1_command_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PromoteToReplicaSource.ProtoReflect.Descriptor instead.
+func (*PromoteToReplicaSource) Descriptor() ([]byte, []int) {
+	return file_coffer_command_v1_command_proto_rawDescGZIP(), []int{13}
+}
+
+// EjectReplicaSource holds the whole set: the instance is the dead source.
+type EjectReplicaSource struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EjectReplicaSource) Reset() {
+	*x = EjectReplicaSource{}
+	mi := &file_coffer_command_v1_command_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EjectReplicaSource) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EjectReplicaSource) ProtoMessage() {}
+
+func (x *EjectReplicaSource) ProtoReflect() protoreflect.Message {
+	mi := &file_coffer_command_v1_command_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EjectReplicaSource.ProtoReflect.Descriptor instead.
+func (*EjectReplicaSource) Descriptor() ([]byte, []int) {
+	return file_coffer_command_v1_command_proto_rawDescGZIP(), []int{14}
+}
+
+type DetachReplica struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DetachReplica) Reset() {
+	*x = DetachReplica{}
+	mi := &file_coffer_command_v1_command_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DetachReplica) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DetachReplica) ProtoMessage() {}
+
+func (x *DetachReplica) ProtoReflect() protoreflect.Message {
+	mi := &file_coffer_command_v1_command_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DetachReplica.ProtoReflect.Descriptor instead.
+func (*DetachReplica) Descriptor() ([]byte, []int) {
+	return file_coffer_command_v1_command_proto_rawDescGZIP(), []int{15}
+}
+
+type UpgradeInstance struct {
+	state            protoimpl.MessageState `protogen:"open.v1"`
+	DatastoreVersion *DatastoreVersion      `protobuf:"bytes,1,opt,name=datastore_version,json=datastoreVersion,proto3" json:"datastore_version,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *UpgradeInstance) Reset() {
+	*x = UpgradeInstance{}
+	mi := &file_coffer_command_v1_command_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpgradeInstance) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpgradeInstance) ProtoMessage() {}
+
+func (x *UpgradeInstance) ProtoReflect() protoreflect.Message {
+	mi := &file_coffer_command_v1_command_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpgradeInstance.ProtoReflect.Descriptor instead.
+func (*UpgradeInstance) Descriptor() ([]byte, []int) {
+	return file_coffer_command_v1_command_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *UpgradeInstance) GetDatastoreVersion() *DatastoreVersion {
+	if x != nil {
+		return x.DatastoreVersion
+	}
+	return nil
+}
+
+type UpdateAccess struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Access        *Access                `protobuf:"bytes,1,opt,name=access,proto3" json:"access,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateAccess) Reset() {
+	*x = UpdateAccess{}
+	mi := &file_coffer_command_v1_command_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateAccess) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateAccess) ProtoMessage() {}
+
+func (x *UpdateAccess) ProtoReflect() protoreflect.Message {
+	mi := &file_coffer_command_v1_command_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateAccess.ProtoReflect.Descriptor instead.
+func (*UpdateAccess) Descriptor() ([]byte, []int) {
+	return file_coffer_command_v1_command_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *UpdateAccess) GetAccess() *Access {
+	if x != nil {
+		return x.Access
+	}
+	return nil
+}
+
+type StopInstance struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StopInstance) Reset() {
+	*x = StopInstance{}
+	mi := &file_coffer_command_v1_command_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StopInstance) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StopInstance) ProtoMessage() {}
+
+func (x *StopInstance) ProtoReflect() protoreflect.Message {
+	mi := &file_coffer_command_v1_command_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StopInstance.ProtoReflect.Descriptor instead.
+func (*StopInstance) Descriptor() ([]byte, []int) {
+	return file_coffer_command_v1_command_proto_rawDescGZIP(), []int{18}
+}
+
+// RebootInstance restarts the whole server. Hard is DDM's restart of that type: the database is asked to stop, but not
+// waited for beyond a bound.
+type RebootInstance struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Hard          bool                   `protobuf:"varint,1,opt,name=hard,proto3" json:"hard,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RebootInstance) Reset() {
+	*x = RebootInstance{}
+	mi := &file_coffer_command_v1_command_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RebootInstance) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RebootInstance) ProtoMessage() {}
+
+func (x *RebootInstance) ProtoReflect() protoreflect.Message {
+	mi := &file_coffer_command_v1_command_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RebootInstance.ProtoReflect.Descriptor instead.
+func (*RebootInstance) Descriptor() ([]byte, []int) {
+	return file_coffer_command_v1_command_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *RebootInstance) GetHard() bool {
+	if x != nil {
+		return x.Hard
+	}
+	return false
+}
+
+type MigrateInstance struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Host          string                 `protobuf:"bytes,1,opt,name=host,proto3" json:"host,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MigrateInstance) Reset() {
+	*x = MigrateInstance{}
+	mi := &file_coffer_command_v1_command_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MigrateInstance) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MigrateInstance) ProtoMessage() {}
+
+func (x *MigrateInstance) ProtoReflect() protoreflect.Message {
+	mi := &file_coffer_command_v1_command_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MigrateInstance.ProtoReflect.Descriptor instead.
+func (*MigrateInstance) Descriptor() ([]byte, []int) {
+	return file_coffer_command_v1_command_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *MigrateInstance) GetHost() string {
+	if x != nil {
+		return x.Host
+	}
+	return ""
+}
+
+type RebuildInstance struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	ImageId       string                 `protobuf:"bytes,1,opt,name=image_id,json=imageId,proto3" json:"image_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RebuildInstance) Reset() {
+	*x = RebuildInstance{}
+	mi := &file_coffer_command_v1_command_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RebuildInstance) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RebuildInstance) ProtoMessage() {}
+
+func (x *RebuildInstance) ProtoReflect() protoreflect.Message {
+	mi := &file_coffer_command_v1_command_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RebuildInstance.ProtoReflect.Descriptor instead.
+func (*RebuildInstance) Descriptor() ([]byte, []int) {
+	return file_coffer_command_v1_command_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *RebuildInstance) GetImageId() string {
+	if x != nil {
+		return x.ImageId
+	}
+	return ""
+}
+
 var File_coffer_command_v1_command_proto protoreflect.FileDescriptor
 
 const file_coffer_command_v1_command_proto_rawDesc = "" +
 	"\n" +
-	"\x1fcoffer/command/v1/command.proto\x12\x11coffer.command.v1\"\x9a\x03\n" +
+	"\x1fcoffer/command/v1/command.proto\x12\x11coffer.command.v1\"\xd4\n" +
+	"\n" +
 	"\aCommand\x12\x17\n" +
 	"\atask_id\x18\x01 \x01(\tR\x06taskId\x12\x1f\n" +
 	"\vinstance_id\x18\x02 \x01(\tR\n" +
@@ -760,7 +1530,19 @@ const file_coffer_command_v1_command_proto_rawDesc = "" +
 	"\vtraceparent\x18\x05 \x01(\tR\vtraceparent\x12L\n" +
 	"\x0fcreate_instance\x18\x10 \x01(\v2!.coffer.command.v1.CreateInstanceH\x00R\x0ecreateInstance\x12O\n" +
 	"\x10restart_instance\x18\x11 \x01(\v2\".coffer.command.v1.RestartInstanceH\x00R\x0frestartInstance\x12L\n" +
-	"\x0fdelete_instance\x18\x12 \x01(\v2!.coffer.command.v1.DeleteInstanceH\x00R\x0edeleteInstanceB\b\n" +
+	"\x0fdelete_instance\x18\x12 \x01(\v2!.coffer.command.v1.DeleteInstanceH\x00R\x0edeleteInstance\x12I\n" +
+	"\x0ecreate_replica\x18\x13 \x01(\v2 .coffer.command.v1.CreateReplicaH\x00R\rcreateReplica\x12F\n" +
+	"\rresize_flavor\x18\x14 \x01(\v2\x1f.coffer.command.v1.ResizeFlavorH\x00R\fresizeFlavor\x12F\n" +
+	"\rresize_volume\x18\x15 \x01(\v2\x1f.coffer.command.v1.ResizeVolumeH\x00R\fresizeVolume\x12f\n" +
+	"\x19promote_to_replica_source\x18\x16 \x01(\v2).coffer.command.v1.PromoteToReplicaSourceH\x00R\x16promoteToReplicaSource\x12Y\n" +
+	"\x14eject_replica_source\x18\x17 \x01(\v2%.coffer.command.v1.EjectReplicaSourceH\x00R\x12ejectReplicaSource\x12I\n" +
+	"\x0edetach_replica\x18\x18 \x01(\v2 .coffer.command.v1.DetachReplicaH\x00R\rdetachReplica\x12O\n" +
+	"\x10upgrade_instance\x18\x19 \x01(\v2\".coffer.command.v1.UpgradeInstanceH\x00R\x0fupgradeInstance\x12F\n" +
+	"\rupdate_access\x18\x1a \x01(\v2\x1f.coffer.command.v1.UpdateAccessH\x00R\fupdateAccess\x12F\n" +
+	"\rstop_instance\x18\x1b \x01(\v2\x1f.coffer.command.v1.StopInstanceH\x00R\fstopInstance\x12L\n" +
+	"\x0freboot_instance\x18\x1c \x01(\v2!.coffer.command.v1.RebootInstanceH\x00R\x0erebootInstance\x12O\n" +
+	"\x10migrate_instance\x18\x1d \x01(\v2\".coffer.command.v1.MigrateInstanceH\x00R\x0fmigrateInstance\x12O\n" +
+	"\x10rebuild_instance\x18\x1e \x01(\v2\".coffer.command.v1.RebuildInstanceH\x00R\x0frebuildInstanceB\b\n" +
 	"\x06action\"\xff\x03\n" +
 	"\x0eCreateInstance\x12P\n" +
 	"\x11datastore_version\x18\x01 \x01(\v2#.coffer.command.v1.DatastoreVersionR\x10datastoreVersion\x121\n" +
@@ -806,7 +1588,39 @@ const file_coffer_command_v1_command_proto_rawDesc = "" +
 	"\x04host\x18\x02 \x01(\tR\x04host\x12\x1c\n" +
 	"\tdatabases\x18\x03 \x03(\tR\tdatabases\"\x11\n" +
 	"\x0fRestartInstance\"\x10\n" +
-	"\x0eDeleteInstanceBFZDgithub.com/coffer-dbaas/coffer/proto/gen/coffer/command/v1;commandv1b\x06proto3"
+	"\x0eDeleteInstance\"\xb1\x03\n" +
+	"\rCreateReplica\x12\x1b\n" +
+	"\tsource_id\x18\x01 \x01(\tR\bsourceId\x12P\n" +
+	"\x11datastore_version\x18\x02 \x01(\v2#.coffer.command.v1.DatastoreVersionR\x10datastoreVersion\x121\n" +
+	"\x06flavor\x18\x03 \x01(\v2\x19.coffer.command.v1.FlavorR\x06flavor\x12\x1f\n" +
+	"\vvolume_size\x18\x04 \x01(\x05R\n" +
+	"volumeSize\x12\x1f\n" +
+	"\vvolume_type\x18\x05 \x01(\tR\n" +
+	"volumeType\x12+\n" +
+	"\x11availability_zone\x18\x06 \x01(\tR\x10availabilityZone\x12\x16\n" +
+	"\x06region\x18\a \x01(\tR\x06region\x12\x1a\n" +
+	"\blocality\x18\b \x01(\tR\blocality\x12(\n" +
+	"\x03nic\x18\t \x01(\v2\x16.coffer.command.v1.NICR\x03nic\x121\n" +
+	"\x06access\x18\n" +
+	" \x01(\v2\x19.coffer.command.v1.AccessR\x06access\"A\n" +
+	"\fResizeFlavor\x121\n" +
+	"\x06flavor\x18\x01 \x01(\v2\x19.coffer.command.v1.FlavorR\x06flavor\"\"\n" +
+	"\fResizeVolume\x12\x12\n" +
+	"\x04size\x18\x01 \x01(\x05R\x04size\"\x18\n" +
+	"\x16PromoteToReplicaSource\"\x14\n" +
+	"\x12EjectReplicaSource\"\x0f\n" +
+	"\rDetachReplica\"c\n" +
+	"\x0fUpgradeInstance\x12P\n" +
+	"\x11datastore_version\x18\x01 \x01(\v2#.coffer.command.v1.DatastoreVersionR\x10datastoreVersion\"A\n" +
+	"\fUpdateAccess\x121\n" +
+	"\x06access\x18\x01 \x01(\v2\x19.coffer.command.v1.AccessR\x06access\"\x0e\n" +
+	"\fStopInstance\"$\n" +
+	"\x0eRebootInstance\x12\x12\n" +
+	"\x04hard\x18\x01 \x01(\bR\x04hard\"%\n" +
+	"\x0fMigrateInstance\x12\x12\n" +
+	"\x04host\x18\x01 \x01(\tR\x04host\",\n" +
+	"\x0fRebuildInstance\x12\x19\n" +
+	"\bimage_id\x18\x01 \x01(\tR\aimageIdBFZDgithub.com/coffer-dbaas/coffer/proto/gen/coffer/command/v1;commandv1b\x06proto3"
 
 var (
 	file_coffer_command_v1_command_proto_rawDescOnce sync.Once
@@ -820,34 +1634,65 @@ func file_coffer_command_v1_command_proto_rawDescGZIP() []byte {
 	return file_coffer_command_v1_command_proto_rawDescData
 }
 
-var file_coffer_command_v1_command_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
+var file_coffer_command_v1_command_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
 var file_coffer_command_v1_command_proto_goTypes = []any{
-	(*Command)(nil),          // 0: coffer.command.v1.Command
-	(*CreateInstance)(nil),   // 1: coffer.command.v1.CreateInstance
-	(*DatastoreVersion)(nil), // 2: coffer.command.v1.DatastoreVersion
-	(*Flavor)(nil),           // 3: coffer.command.v1.Flavor
-	(*NIC)(nil),              // 4: coffer.command.v1.NIC
-	(*Access)(nil),           // 5: coffer.command.v1.Access
-	(*Database)(nil),         // 6: coffer.command.v1.Database
-	(*User)(nil),             // 7: coffer.command.v1.User
-	(*RestartInstance)(nil),  // 8: coffer.command.v1.RestartInstance
-	(*DeleteInstance)(nil),   // 9: coffer.command.v1.DeleteInstance
+	(*Command)(nil),                // 0: coffer.command.v1.Command
+	(*CreateInstance)(nil),         // 1: coffer.command.v1.CreateInstance
+	(*DatastoreVersion)(nil),       // 2: coffer.command.v1.DatastoreVersion
+	(*Flavor)(nil),                 // 3: coffer.command.v1.Flavor
+	(*NIC)(nil),                    // 4: coffer.command.v1.NIC
+	(*Access)(nil),                 // 5: coffer.command.v1.Access
+	(*Database)(nil),               // 6: coffer.command.v1.Database
+	(*User)(nil),                   // 7: coffer.command.v1.User
+	(*RestartInstance)(nil),        // 8: coffer.command.v1.RestartInstance
+	(*DeleteInstance)(nil),         // 9: coffer.command.v1.DeleteInstance
+	(*CreateReplica)(nil),          // 10: coffer.command.v1.CreateReplica
+	(*ResizeFlavor)(nil),           // 11: coffer.command.v1.ResizeFlavor
+	(*ResizeVolume)(nil),           // 12: coffer.command.v1.ResizeVolume
+	(*PromoteToReplicaSource)(nil), // 13: coffer.command.v1.PromoteToReplicaSource
+	(*EjectReplicaSource)(nil),     // 14: coffer.command.v1.EjectReplicaSource
+	(*DetachReplica)(nil),          // 15: coffer.command.v1.DetachReplica
+	(*UpgradeInstance)(nil),        // 16: coffer.command.v1.UpgradeInstance
+	(*UpdateAccess)(nil),           // 17: coffer.command.v1.UpdateAccess
+	(*StopInstance)(nil),           // 18: coffer.command.v1.StopInstance
+	(*RebootInstance)(nil),         // 19: coffer.command.v1.RebootInstance
+	(*MigrateInstance)(nil),        // 20: coffer.command.v1.MigrateInstance
+	(*RebuildInstance)(nil),        // 21: coffer.command.v1.RebuildInstance
 }
 var file_coffer_command_v1_command_proto_depIdxs = []int32{
-	1, // 0: coffer.command.v1.Command.create_instance:type_name -> coffer.command.v1.CreateInstance
-	8, // 1: coffer.command.v1.Command.restart_instance:type_name -> coffer.command.v1.RestartInstance
-	9, // 2: coffer.command.v1.Command.delete_instance:type_name -> coffer.command.v1.DeleteInstance
-	2, // 3: coffer.command.v1.CreateInstance.datastore_version:type_name -> coffer.command.v1.DatastoreVersion
-	3, // 4: coffer.command.v1.CreateInstance.flavor:type_name -> coffer.command.v1.Flavor
-	4, // 5: coffer.command.v1.CreateInstance.nic:type_name -> coffer.command.v1.NIC
-	5, // 6: coffer.command.v1.CreateInstance.access:type_name -> coffer.command.v1.Access
-	6, // 7: coffer.command.v1.CreateInstance.databases:type_name -> coffer.command.v1.Database
-	7, // 8: coffer.command.v1.CreateInstance.users:type_name -> coffer.command.v1.User
-	9, // [9:9] is the sub-list for method output_type
-	9, // [9:9] is the sub-list for method input_type
-	9, // [9:9] is the sub-list for extension type_name
-	9, // [9:9] is the sub-list for extension extendee
-	0, // [0:9] is the sub-list for field type_name
+	1,  // 0: coffer.command.v1.Command.create_instance:type_name -> coffer.command.v1.CreateInstance
+	8,  // 1: coffer.command.v1.Command.restart_instance:type_name -> coffer.command.v1.RestartInstance
+	9,  // 2: coffer.command.v1.Command.delete_instance:type_name -> coffer.command.v1.DeleteInstance
+	10, // 3: coffer.command.v1.Command.create_replica:type_name -> coffer.command.v1.CreateReplica
+	11, // 4: coffer.command.v1.Command.resize_flavor:type_name -> coffer.command.v1.ResizeFlavor
+	12, // 5: coffer.command.v1.Command.resize_volume:type_name -> coffer.command.v1.ResizeVolume
+	13, // 6: coffer.command.v1.Command.promote_to_replica_source:type_name -> coffer.command.v1.PromoteToReplicaSource
+	14, // 7: coffer.command.v1.Command.eject_replica_source:type_name -> coffer.command.v1.EjectReplicaSource
+	15, // 8: coffer.command.v1.Command.detach_replica:type_name -> coffer.command.v1.DetachReplica
+	16, // 9: coffer.command.v1.Command.upgrade_instance:type_name -> coffer.command.v1.UpgradeInstance
+	17, // 10: coffer.command.v1.Command.update_access:type_name -> coffer.command.v1.UpdateAccess
+	18, // 11: coffer.command.v1.Command.stop_instance:type_name -> coffer.command.v1.StopInstance
+	19, // 12: coffer.command.v1.Command.reboot_instance:type_name -> coffer.command.v1.RebootInstance
+	20, // 13: coffer.command.v1.Command.migrate_instance:type_name -> coffer.command.v1.MigrateInstance
+	21, // 14: coffer.command.v1.Command.rebuild_instance:type_name -> coffer.command.v1.RebuildInstance
+	2,  // 15: coffer.command.v1.CreateInstance.datastore_version:type_name -> coffer.command.v1.DatastoreVersion
+	3,  // 16: coffer.command.v1.CreateInstance.flavor:type_name -> coffer.command.v1.Flavor
+	4,  // 17: coffer.command.v1.CreateInstance.nic:type_name -> coffer.command.v1.NIC
+	5,  // 18: coffer.command.v1.CreateInstance.access:type_name -> coffer.command.v1.Access
+	6,  // 19: coffer.command.v1.CreateInstance.databases:type_name -> coffer.command.v1.Database
+	7,  // 20: coffer.command.v1.CreateInstance.users:type_name -> coffer.command.v1.User
+	2,  // 21: coffer.command.v1.CreateReplica.datastore_version:type_name -> coffer.command.v1.DatastoreVersion
+	3,  // 22: coffer.command.v1.CreateReplica.flavor:type_name -> coffer.command.v1.Flavor
+	4,  // 23: coffer.command.v1.CreateReplica.nic:type_name -> coffer.command.v1.NIC
+	5,  // 24: coffer.command.v1.CreateReplica.access:type_name -> coffer.command.v1.Access
+	3,  // 25: coffer.command.v1.ResizeFlavor.flavor:type_name -> coffer.command.v1.Flavor
+	2,  // 26: coffer.command.v1.UpgradeInstance.datastore_version:type_name -> coffer.command.v1.DatastoreVersion
+	5,  // 27: coffer.command.v1.UpdateAccess.access:type_name -> coffer.command.v1.Access
+	28, // [28:28] is the sub-list for method output_type
+	28, // [28:28] is the sub-list for method input_type
+	28, // [28:28] is the sub-list for extension type_name
+	28, // [28:28] is the sub-list for extension extendee
+	0,  // [0:28] is the sub-list for field type_name
 }
 
 func init() { file_coffer_command_v1_command_proto_init() }
@@ -859,6 +1704,18 @@ func file_coffer_command_v1_command_proto_init() {
 		(*Command_CreateInstance)(nil),
 		(*Command_RestartInstance)(nil),
 		(*Command_DeleteInstance)(nil),
+		(*Command_CreateReplica)(nil),
+		(*Command_ResizeFlavor)(nil),
+		(*Command_ResizeVolume)(nil),
+		(*Command_PromoteToReplicaSource)(nil),
+		(*Command_EjectReplicaSource)(nil),
+		(*Command_DetachReplica)(nil),
+		(*Command_UpgradeInstance)(nil),
+		(*Command_UpdateAccess)(nil),
+		(*Command_StopInstance)(nil),
+		(*Command_RebootInstance)(nil),
+		(*Command_MigrateInstance)(nil),
+		(*Command_RebuildInstance)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -866,7 +1723,7 @@ func file_coffer_command_v1_command_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_coffer_command_v1_command_proto_rawDesc), len(file_coffer_command_v1_command_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   10,
+			NumMessages:   22,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -24,6 +24,61 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+type ReplicationRole int32
+
+const (
+	ReplicationRole_REPLICATION_ROLE_UNSPECIFIED ReplicationRole = 0
+	// It stands alone or has replicas; it may write.
+	ReplicationRole_REPLICATION_ROLE_SOURCE ReplicationRole = 1
+	// It follows a source and refuses writes.
+	ReplicationRole_REPLICATION_ROLE_REPLICA ReplicationRole = 2
+	// It was a source and refuses writes until it is told what it shall be.
+	ReplicationRole_REPLICATION_ROLE_FROZEN ReplicationRole = 3
+)
+
+// Enum value maps for ReplicationRole.
+var (
+	ReplicationRole_name = map[int32]string{
+		0: "REPLICATION_ROLE_UNSPECIFIED",
+		1: "REPLICATION_ROLE_SOURCE",
+		2: "REPLICATION_ROLE_REPLICA",
+		3: "REPLICATION_ROLE_FROZEN",
+	}
+	ReplicationRole_value = map[string]int32{
+		"REPLICATION_ROLE_UNSPECIFIED": 0,
+		"REPLICATION_ROLE_SOURCE":      1,
+		"REPLICATION_ROLE_REPLICA":     2,
+		"REPLICATION_ROLE_FROZEN":      3,
+	}
+)
+
+func (x ReplicationRole) Enum() *ReplicationRole {
+	p := new(ReplicationRole)
+	*p = x
+	return p
+}
+
+func (x ReplicationRole) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ReplicationRole) Descriptor() protoreflect.EnumDescriptor {
+	return file_coffer_guestagent_v1_guestagent_proto_enumTypes[0].Descriptor()
+}
+
+func (ReplicationRole) Type() protoreflect.EnumType {
+	return &file_coffer_guestagent_v1_guestagent_proto_enumTypes[0]
+}
+
+func (x ReplicationRole) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ReplicationRole.Descriptor instead.
+func (ReplicationRole) EnumDescriptor() ([]byte, []int) {
+	return file_coffer_guestagent_v1_guestagent_proto_rawDescGZIP(), []int{0}
+}
+
 // Operation names a changing call, so that it happens once however often it is asked.
 type Operation struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1279,6 +1334,1634 @@ func (x *VolumeUse) GetTotalBytes() uint64 {
 	return 0
 }
 
+type ConfigureDatabaseRequest struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Operation *Operation             `protobuf:"bytes,1,opt,name=operation,proto3" json:"operation,omitempty"`
+	// MiB.
+	Ram           int32 `protobuf:"varint,2,opt,name=ram,proto3" json:"ram,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ConfigureDatabaseRequest) Reset() {
+	*x = ConfigureDatabaseRequest{}
+	mi := &file_coffer_guestagent_v1_guestagent_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ConfigureDatabaseRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ConfigureDatabaseRequest) ProtoMessage() {}
+
+func (x *ConfigureDatabaseRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_coffer_guestagent_v1_guestagent_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ConfigureDatabaseRequest.ProtoReflect.Descriptor instead.
+func (*ConfigureDatabaseRequest) Descriptor() ([]byte, []int) {
+	return file_coffer_guestagent_v1_guestagent_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *ConfigureDatabaseRequest) GetOperation() *Operation {
+	if x != nil {
+		return x.Operation
+	}
+	return nil
+}
+
+func (x *ConfigureDatabaseRequest) GetRam() int32 {
+	if x != nil {
+		return x.Ram
+	}
+	return 0
+}
+
+type ConfigureDatabaseResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Progress      *Progress              `protobuf:"bytes,1,opt,name=progress,proto3" json:"progress,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ConfigureDatabaseResponse) Reset() {
+	*x = ConfigureDatabaseResponse{}
+	mi := &file_coffer_guestagent_v1_guestagent_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ConfigureDatabaseResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ConfigureDatabaseResponse) ProtoMessage() {}
+
+func (x *ConfigureDatabaseResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_coffer_guestagent_v1_guestagent_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ConfigureDatabaseResponse.ProtoReflect.Descriptor instead.
+func (*ConfigureDatabaseResponse) Descriptor() ([]byte, []int) {
+	return file_coffer_guestagent_v1_guestagent_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *ConfigureDatabaseResponse) GetProgress() *Progress {
+	if x != nil {
+		return x.Progress
+	}
+	return nil
+}
+
+type GrowVolumeRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Operation     *Operation             `protobuf:"bytes,1,opt,name=operation,proto3" json:"operation,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GrowVolumeRequest) Reset() {
+	*x = GrowVolumeRequest{}
+	mi := &file_coffer_guestagent_v1_guestagent_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GrowVolumeRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GrowVolumeRequest) ProtoMessage() {}
+
+func (x *GrowVolumeRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_coffer_guestagent_v1_guestagent_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GrowVolumeRequest.ProtoReflect.Descriptor instead.
+func (*GrowVolumeRequest) Descriptor() ([]byte, []int) {
+	return file_coffer_guestagent_v1_guestagent_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *GrowVolumeRequest) GetOperation() *Operation {
+	if x != nil {
+		return x.Operation
+	}
+	return nil
+}
+
+type GrowVolumeResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Progress      *Progress              `protobuf:"bytes,1,opt,name=progress,proto3" json:"progress,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GrowVolumeResponse) Reset() {
+	*x = GrowVolumeResponse{}
+	mi := &file_coffer_guestagent_v1_guestagent_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GrowVolumeResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GrowVolumeResponse) ProtoMessage() {}
+
+func (x *GrowVolumeResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_coffer_guestagent_v1_guestagent_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GrowVolumeResponse.ProtoReflect.Descriptor instead.
+func (*GrowVolumeResponse) Descriptor() ([]byte, []int) {
+	return file_coffer_guestagent_v1_guestagent_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *GrowVolumeResponse) GetProgress() *Progress {
+	if x != nil {
+		return x.Progress
+	}
+	return nil
+}
+
+type GetReplicationRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetReplicationRequest) Reset() {
+	*x = GetReplicationRequest{}
+	mi := &file_coffer_guestagent_v1_guestagent_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetReplicationRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetReplicationRequest) ProtoMessage() {}
+
+func (x *GetReplicationRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_coffer_guestagent_v1_guestagent_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetReplicationRequest.ProtoReflect.Descriptor instead.
+func (*GetReplicationRequest) Descriptor() ([]byte, []int) {
+	return file_coffer_guestagent_v1_guestagent_proto_rawDescGZIP(), []int{28}
+}
+
+type GetReplicationResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Replication   *Replication           `protobuf:"bytes,1,opt,name=replication,proto3" json:"replication,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetReplicationResponse) Reset() {
+	*x = GetReplicationResponse{}
+	mi := &file_coffer_guestagent_v1_guestagent_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetReplicationResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetReplicationResponse) ProtoMessage() {}
+
+func (x *GetReplicationResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_coffer_guestagent_v1_guestagent_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetReplicationResponse.ProtoReflect.Descriptor instead.
+func (*GetReplicationResponse) Descriptor() ([]byte, []int) {
+	return file_coffer_guestagent_v1_guestagent_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *GetReplicationResponse) GetReplication() *Replication {
+	if x != nil {
+		return x.Replication
+	}
+	return nil
+}
+
+type Replication struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Role  ReplicationRole        `protobuf:"varint,1,opt,name=role,proto3,enum=coffer.guestagent.v1.ReplicationRole" json:"role,omitempty"`
+	// Of a replica: whom it follows.
+	SourceInstanceId string `protobuf:"bytes,2,opt,name=source_instance_id,json=sourceInstanceId,proto3" json:"source_instance_id,omitempty"`
+	// The position up to which the data here go: the engine's own notation (MariaDB: a GTID list; PostgreSQL: timeline/LSN).
+	Position string `protobuf:"bytes,3,opt,name=position,proto3" json:"position,omitempty"`
+	// Comparable among the members of a set whose history is one: more means more advanced.
+	Progress uint64 `protobuf:"varint,4,opt,name=progress,proto3" json:"progress,omitempty"`
+	// Of a replica: whether the stream from the source is up.
+	Streaming bool `protobuf:"varint,5,opt,name=streaming,proto3" json:"streaming,omitempty"`
+	// Of a replica: how far the data here are behind what has been received, milliseconds.
+	LagMilliseconds int64 `protobuf:"varint,6,opt,name=lag_milliseconds,json=lagMilliseconds,proto3" json:"lag_milliseconds,omitempty"`
+	// Why it does not stream; no secrets.
+	Message string `protobuf:"bytes,7,opt,name=message,proto3" json:"message,omitempty"`
+	// Whether the database accepts writes at this moment, found out by asking it.
+	Writable      bool `protobuf:"varint,8,opt,name=writable,proto3" json:"writable,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Replication) Reset() {
+	*x = Replication{}
+	mi := &file_coffer_guestagent_v1_guestagent_proto_msgTypes[30]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Replication) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Replication) ProtoMessage() {}
+
+func (x *Replication) ProtoReflect() protoreflect.Message {
+	mi := &file_coffer_guestagent_v1_guestagent_proto_msgTypes[30]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Replication.ProtoReflect.Descriptor instead.
+func (*Replication) Descriptor() ([]byte, []int) {
+	return file_coffer_guestagent_v1_guestagent_proto_rawDescGZIP(), []int{30}
+}
+
+func (x *Replication) GetRole() ReplicationRole {
+	if x != nil {
+		return x.Role
+	}
+	return ReplicationRole_REPLICATION_ROLE_UNSPECIFIED
+}
+
+func (x *Replication) GetSourceInstanceId() string {
+	if x != nil {
+		return x.SourceInstanceId
+	}
+	return ""
+}
+
+func (x *Replication) GetPosition() string {
+	if x != nil {
+		return x.Position
+	}
+	return ""
+}
+
+func (x *Replication) GetProgress() uint64 {
+	if x != nil {
+		return x.Progress
+	}
+	return 0
+}
+
+func (x *Replication) GetStreaming() bool {
+	if x != nil {
+		return x.Streaming
+	}
+	return false
+}
+
+func (x *Replication) GetLagMilliseconds() int64 {
+	if x != nil {
+		return x.LagMilliseconds
+	}
+	return 0
+}
+
+func (x *Replication) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
+}
+
+func (x *Replication) GetWritable() bool {
+	if x != nil {
+		return x.Writable
+	}
+	return false
+}
+
+type AdmitReplicaRequest struct {
+	state             protoimpl.MessageState `protogen:"open.v1"`
+	ReplicaInstanceId string                 `protobuf:"bytes,1,opt,name=replica_instance_id,json=replicaInstanceId,proto3" json:"replica_instance_id,omitempty"`
+	// From where it comes.
+	ReplicaAddress string `protobuf:"bytes,2,opt,name=replica_address,json=replicaAddress,proto3" json:"replica_address,omitempty"`
+	// One-time word that the copy is asked with; absent when nothing shall be copied.
+	Ticket string `protobuf:"bytes,3,opt,name=ticket,proto3" json:"ticket,omitempty"`
+	// How long the ticket is good for.
+	TicketMilliseconds int64 `protobuf:"varint,4,opt,name=ticket_milliseconds,json=ticketMilliseconds,proto3" json:"ticket_milliseconds,omitempty"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
+}
+
+func (x *AdmitReplicaRequest) Reset() {
+	*x = AdmitReplicaRequest{}
+	mi := &file_coffer_guestagent_v1_guestagent_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AdmitReplicaRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AdmitReplicaRequest) ProtoMessage() {}
+
+func (x *AdmitReplicaRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_coffer_guestagent_v1_guestagent_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AdmitReplicaRequest.ProtoReflect.Descriptor instead.
+func (*AdmitReplicaRequest) Descriptor() ([]byte, []int) {
+	return file_coffer_guestagent_v1_guestagent_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *AdmitReplicaRequest) GetReplicaInstanceId() string {
+	if x != nil {
+		return x.ReplicaInstanceId
+	}
+	return ""
+}
+
+func (x *AdmitReplicaRequest) GetReplicaAddress() string {
+	if x != nil {
+		return x.ReplicaAddress
+	}
+	return ""
+}
+
+func (x *AdmitReplicaRequest) GetTicket() string {
+	if x != nil {
+		return x.Ticket
+	}
+	return ""
+}
+
+func (x *AdmitReplicaRequest) GetTicketMilliseconds() int64 {
+	if x != nil {
+		return x.TicketMilliseconds
+	}
+	return 0
+}
+
+type AdmitReplicaResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Source        *Source                `protobuf:"bytes,1,opt,name=source,proto3" json:"source,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AdmitReplicaResponse) Reset() {
+	*x = AdmitReplicaResponse{}
+	mi := &file_coffer_guestagent_v1_guestagent_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AdmitReplicaResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AdmitReplicaResponse) ProtoMessage() {}
+
+func (x *AdmitReplicaResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_coffer_guestagent_v1_guestagent_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AdmitReplicaResponse.ProtoReflect.Descriptor instead.
+func (*AdmitReplicaResponse) Descriptor() ([]byte, []int) {
+	return file_coffer_guestagent_v1_guestagent_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *AdmitReplicaResponse) GetSource() *Source {
+	if x != nil {
+		return x.Source
+	}
+	return nil
+}
+
+// Source is what a replica needs to reach its source. It never leaves the way agent, taskmanager, agent.
+type Source struct {
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	InstanceId string                 `protobuf:"bytes,1,opt,name=instance_id,json=instanceId,proto3" json:"instance_id,omitempty"`
+	// Of the database.
+	Address  string `protobuf:"bytes,2,opt,name=address,proto3" json:"address,omitempty"`
+	Port     int32  `protobuf:"varint,3,opt,name=port,proto3" json:"port,omitempty"`
+	User     string `protobuf:"bytes,4,opt,name=user,proto3" json:"user,omitempty"`
+	Password string `protobuf:"bytes,5,opt,name=password,proto3" json:"password,omitempty"`
+	// Where the copy is served: host:port. Empty when the engine copies over the database's own port.
+	CopyAddress   string `protobuf:"bytes,6,opt,name=copy_address,json=copyAddress,proto3" json:"copy_address,omitempty"`
+	Ticket        string `protobuf:"bytes,7,opt,name=ticket,proto3" json:"ticket,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Source) Reset() {
+	*x = Source{}
+	mi := &file_coffer_guestagent_v1_guestagent_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Source) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Source) ProtoMessage() {}
+
+func (x *Source) ProtoReflect() protoreflect.Message {
+	mi := &file_coffer_guestagent_v1_guestagent_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Source.ProtoReflect.Descriptor instead.
+func (*Source) Descriptor() ([]byte, []int) {
+	return file_coffer_guestagent_v1_guestagent_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *Source) GetInstanceId() string {
+	if x != nil {
+		return x.InstanceId
+	}
+	return ""
+}
+
+func (x *Source) GetAddress() string {
+	if x != nil {
+		return x.Address
+	}
+	return ""
+}
+
+func (x *Source) GetPort() int32 {
+	if x != nil {
+		return x.Port
+	}
+	return 0
+}
+
+func (x *Source) GetUser() string {
+	if x != nil {
+		return x.User
+	}
+	return ""
+}
+
+func (x *Source) GetPassword() string {
+	if x != nil {
+		return x.Password
+	}
+	return ""
+}
+
+func (x *Source) GetCopyAddress() string {
+	if x != nil {
+		return x.CopyAddress
+	}
+	return ""
+}
+
+func (x *Source) GetTicket() string {
+	if x != nil {
+		return x.Ticket
+	}
+	return ""
+}
+
+type DismissReplicaRequest struct {
+	state             protoimpl.MessageState `protogen:"open.v1"`
+	ReplicaInstanceId string                 `protobuf:"bytes,1,opt,name=replica_instance_id,json=replicaInstanceId,proto3" json:"replica_instance_id,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *DismissReplicaRequest) Reset() {
+	*x = DismissReplicaRequest{}
+	mi := &file_coffer_guestagent_v1_guestagent_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DismissReplicaRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DismissReplicaRequest) ProtoMessage() {}
+
+func (x *DismissReplicaRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_coffer_guestagent_v1_guestagent_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DismissReplicaRequest.ProtoReflect.Descriptor instead.
+func (*DismissReplicaRequest) Descriptor() ([]byte, []int) {
+	return file_coffer_guestagent_v1_guestagent_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *DismissReplicaRequest) GetReplicaInstanceId() string {
+	if x != nil {
+		return x.ReplicaInstanceId
+	}
+	return ""
+}
+
+type DismissReplicaResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DismissReplicaResponse) Reset() {
+	*x = DismissReplicaResponse{}
+	mi := &file_coffer_guestagent_v1_guestagent_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DismissReplicaResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DismissReplicaResponse) ProtoMessage() {}
+
+func (x *DismissReplicaResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_coffer_guestagent_v1_guestagent_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DismissReplicaResponse.ProtoReflect.Descriptor instead.
+func (*DismissReplicaResponse) Descriptor() ([]byte, []int) {
+	return file_coffer_guestagent_v1_guestagent_proto_rawDescGZIP(), []int{35}
+}
+
+type PrepareReplicaRequest struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Operation *Operation             `protobuf:"bytes,1,opt,name=operation,proto3" json:"operation,omitempty"`
+	Manager   string                 `protobuf:"bytes,2,opt,name=manager,proto3" json:"manager,omitempty"`
+	Version   string                 `protobuf:"bytes,3,opt,name=version,proto3" json:"version,omitempty"`
+	// MiB.
+	Ram    int32   `protobuf:"varint,4,opt,name=ram,proto3" json:"ram,omitempty"`
+	Source *Source `protobuf:"bytes,5,opt,name=source,proto3" json:"source,omitempty"`
+	// Without it a server that has data already is refused.
+	ReplaceData   bool `protobuf:"varint,6,opt,name=replace_data,json=replaceData,proto3" json:"replace_data,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PrepareReplicaRequest) Reset() {
+	*x = PrepareReplicaRequest{}
+	mi := &file_coffer_guestagent_v1_guestagent_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PrepareReplicaRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PrepareReplicaRequest) ProtoMessage() {}
+
+func (x *PrepareReplicaRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_coffer_guestagent_v1_guestagent_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PrepareReplicaRequest.ProtoReflect.Descriptor instead.
+func (*PrepareReplicaRequest) Descriptor() ([]byte, []int) {
+	return file_coffer_guestagent_v1_guestagent_proto_rawDescGZIP(), []int{36}
+}
+
+func (x *PrepareReplicaRequest) GetOperation() *Operation {
+	if x != nil {
+		return x.Operation
+	}
+	return nil
+}
+
+func (x *PrepareReplicaRequest) GetManager() string {
+	if x != nil {
+		return x.Manager
+	}
+	return ""
+}
+
+func (x *PrepareReplicaRequest) GetVersion() string {
+	if x != nil {
+		return x.Version
+	}
+	return ""
+}
+
+func (x *PrepareReplicaRequest) GetRam() int32 {
+	if x != nil {
+		return x.Ram
+	}
+	return 0
+}
+
+func (x *PrepareReplicaRequest) GetSource() *Source {
+	if x != nil {
+		return x.Source
+	}
+	return nil
+}
+
+func (x *PrepareReplicaRequest) GetReplaceData() bool {
+	if x != nil {
+		return x.ReplaceData
+	}
+	return false
+}
+
+type PrepareReplicaResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Progress      *Progress              `protobuf:"bytes,1,opt,name=progress,proto3" json:"progress,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PrepareReplicaResponse) Reset() {
+	*x = PrepareReplicaResponse{}
+	mi := &file_coffer_guestagent_v1_guestagent_proto_msgTypes[37]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PrepareReplicaResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PrepareReplicaResponse) ProtoMessage() {}
+
+func (x *PrepareReplicaResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_coffer_guestagent_v1_guestagent_proto_msgTypes[37]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PrepareReplicaResponse.ProtoReflect.Descriptor instead.
+func (*PrepareReplicaResponse) Descriptor() ([]byte, []int) {
+	return file_coffer_guestagent_v1_guestagent_proto_rawDescGZIP(), []int{37}
+}
+
+func (x *PrepareReplicaResponse) GetProgress() *Progress {
+	if x != nil {
+		return x.Progress
+	}
+	return nil
+}
+
+type FollowSourceRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Operation     *Operation             `protobuf:"bytes,1,opt,name=operation,proto3" json:"operation,omitempty"`
+	Source        *Source                `protobuf:"bytes,2,opt,name=source,proto3" json:"source,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FollowSourceRequest) Reset() {
+	*x = FollowSourceRequest{}
+	mi := &file_coffer_guestagent_v1_guestagent_proto_msgTypes[38]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FollowSourceRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FollowSourceRequest) ProtoMessage() {}
+
+func (x *FollowSourceRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_coffer_guestagent_v1_guestagent_proto_msgTypes[38]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FollowSourceRequest.ProtoReflect.Descriptor instead.
+func (*FollowSourceRequest) Descriptor() ([]byte, []int) {
+	return file_coffer_guestagent_v1_guestagent_proto_rawDescGZIP(), []int{38}
+}
+
+func (x *FollowSourceRequest) GetOperation() *Operation {
+	if x != nil {
+		return x.Operation
+	}
+	return nil
+}
+
+func (x *FollowSourceRequest) GetSource() *Source {
+	if x != nil {
+		return x.Source
+	}
+	return nil
+}
+
+type FollowSourceResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Progress      *Progress              `protobuf:"bytes,1,opt,name=progress,proto3" json:"progress,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FollowSourceResponse) Reset() {
+	*x = FollowSourceResponse{}
+	mi := &file_coffer_guestagent_v1_guestagent_proto_msgTypes[39]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FollowSourceResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FollowSourceResponse) ProtoMessage() {}
+
+func (x *FollowSourceResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_coffer_guestagent_v1_guestagent_proto_msgTypes[39]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FollowSourceResponse.ProtoReflect.Descriptor instead.
+func (*FollowSourceResponse) Descriptor() ([]byte, []int) {
+	return file_coffer_guestagent_v1_guestagent_proto_rawDescGZIP(), []int{39}
+}
+
+func (x *FollowSourceResponse) GetProgress() *Progress {
+	if x != nil {
+		return x.Progress
+	}
+	return nil
+}
+
+type FreezeRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Operation     *Operation             `protobuf:"bytes,1,opt,name=operation,proto3" json:"operation,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FreezeRequest) Reset() {
+	*x = FreezeRequest{}
+	mi := &file_coffer_guestagent_v1_guestagent_proto_msgTypes[40]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FreezeRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FreezeRequest) ProtoMessage() {}
+
+func (x *FreezeRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_coffer_guestagent_v1_guestagent_proto_msgTypes[40]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FreezeRequest.ProtoReflect.Descriptor instead.
+func (*FreezeRequest) Descriptor() ([]byte, []int) {
+	return file_coffer_guestagent_v1_guestagent_proto_rawDescGZIP(), []int{40}
+}
+
+func (x *FreezeRequest) GetOperation() *Operation {
+	if x != nil {
+		return x.Operation
+	}
+	return nil
+}
+
+type FreezeResponse struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Progress *Progress              `protobuf:"bytes,1,opt,name=progress,proto3" json:"progress,omitempty"`
+	// With done.
+	Position      string `protobuf:"bytes,2,opt,name=position,proto3" json:"position,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FreezeResponse) Reset() {
+	*x = FreezeResponse{}
+	mi := &file_coffer_guestagent_v1_guestagent_proto_msgTypes[41]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FreezeResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FreezeResponse) ProtoMessage() {}
+
+func (x *FreezeResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_coffer_guestagent_v1_guestagent_proto_msgTypes[41]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FreezeResponse.ProtoReflect.Descriptor instead.
+func (*FreezeResponse) Descriptor() ([]byte, []int) {
+	return file_coffer_guestagent_v1_guestagent_proto_rawDescGZIP(), []int{41}
+}
+
+func (x *FreezeResponse) GetProgress() *Progress {
+	if x != nil {
+		return x.Progress
+	}
+	return nil
+}
+
+func (x *FreezeResponse) GetPosition() string {
+	if x != nil {
+		return x.Position
+	}
+	return ""
+}
+
+type UnfreezeRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Operation     *Operation             `protobuf:"bytes,1,opt,name=operation,proto3" json:"operation,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UnfreezeRequest) Reset() {
+	*x = UnfreezeRequest{}
+	mi := &file_coffer_guestagent_v1_guestagent_proto_msgTypes[42]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UnfreezeRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UnfreezeRequest) ProtoMessage() {}
+
+func (x *UnfreezeRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_coffer_guestagent_v1_guestagent_proto_msgTypes[42]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UnfreezeRequest.ProtoReflect.Descriptor instead.
+func (*UnfreezeRequest) Descriptor() ([]byte, []int) {
+	return file_coffer_guestagent_v1_guestagent_proto_rawDescGZIP(), []int{42}
+}
+
+func (x *UnfreezeRequest) GetOperation() *Operation {
+	if x != nil {
+		return x.Operation
+	}
+	return nil
+}
+
+type UnfreezeResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Progress      *Progress              `protobuf:"bytes,1,opt,name=progress,proto3" json:"progress,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UnfreezeResponse) Reset() {
+	*x = UnfreezeResponse{}
+	mi := &file_coffer_guestagent_v1_guestagent_proto_msgTypes[43]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UnfreezeResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UnfreezeResponse) ProtoMessage() {}
+
+func (x *UnfreezeResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_coffer_guestagent_v1_guestagent_proto_msgTypes[43]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UnfreezeResponse.ProtoReflect.Descriptor instead.
+func (*UnfreezeResponse) Descriptor() ([]byte, []int) {
+	return file_coffer_guestagent_v1_guestagent_proto_rawDescGZIP(), []int{43}
+}
+
+func (x *UnfreezeResponse) GetProgress() *Progress {
+	if x != nil {
+		return x.Progress
+	}
+	return nil
+}
+
+type AwaitPositionRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Position      string                 `protobuf:"bytes,1,opt,name=position,proto3" json:"position,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AwaitPositionRequest) Reset() {
+	*x = AwaitPositionRequest{}
+	mi := &file_coffer_guestagent_v1_guestagent_proto_msgTypes[44]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AwaitPositionRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AwaitPositionRequest) ProtoMessage() {}
+
+func (x *AwaitPositionRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_coffer_guestagent_v1_guestagent_proto_msgTypes[44]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AwaitPositionRequest.ProtoReflect.Descriptor instead.
+func (*AwaitPositionRequest) Descriptor() ([]byte, []int) {
+	return file_coffer_guestagent_v1_guestagent_proto_rawDescGZIP(), []int{44}
+}
+
+func (x *AwaitPositionRequest) GetPosition() string {
+	if x != nil {
+		return x.Position
+	}
+	return ""
+}
+
+type AwaitPositionResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Replication   *Replication           `protobuf:"bytes,1,opt,name=replication,proto3" json:"replication,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AwaitPositionResponse) Reset() {
+	*x = AwaitPositionResponse{}
+	mi := &file_coffer_guestagent_v1_guestagent_proto_msgTypes[45]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AwaitPositionResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AwaitPositionResponse) ProtoMessage() {}
+
+func (x *AwaitPositionResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_coffer_guestagent_v1_guestagent_proto_msgTypes[45]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AwaitPositionResponse.ProtoReflect.Descriptor instead.
+func (*AwaitPositionResponse) Descriptor() ([]byte, []int) {
+	return file_coffer_guestagent_v1_guestagent_proto_rawDescGZIP(), []int{45}
+}
+
+func (x *AwaitPositionResponse) GetReplication() *Replication {
+	if x != nil {
+		return x.Replication
+	}
+	return nil
+}
+
+type PromoteRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Operation     *Operation             `protobuf:"bytes,1,opt,name=operation,proto3" json:"operation,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PromoteRequest) Reset() {
+	*x = PromoteRequest{}
+	mi := &file_coffer_guestagent_v1_guestagent_proto_msgTypes[46]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PromoteRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PromoteRequest) ProtoMessage() {}
+
+func (x *PromoteRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_coffer_guestagent_v1_guestagent_proto_msgTypes[46]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PromoteRequest.ProtoReflect.Descriptor instead.
+func (*PromoteRequest) Descriptor() ([]byte, []int) {
+	return file_coffer_guestagent_v1_guestagent_proto_rawDescGZIP(), []int{46}
+}
+
+func (x *PromoteRequest) GetOperation() *Operation {
+	if x != nil {
+		return x.Operation
+	}
+	return nil
+}
+
+type PromoteResponse struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Progress *Progress              `protobuf:"bytes,1,opt,name=progress,proto3" json:"progress,omitempty"`
+	// With done: where this server's own history begins.
+	Position      string `protobuf:"bytes,2,opt,name=position,proto3" json:"position,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PromoteResponse) Reset() {
+	*x = PromoteResponse{}
+	mi := &file_coffer_guestagent_v1_guestagent_proto_msgTypes[47]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PromoteResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PromoteResponse) ProtoMessage() {}
+
+func (x *PromoteResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_coffer_guestagent_v1_guestagent_proto_msgTypes[47]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PromoteResponse.ProtoReflect.Descriptor instead.
+func (*PromoteResponse) Descriptor() ([]byte, []int) {
+	return file_coffer_guestagent_v1_guestagent_proto_rawDescGZIP(), []int{47}
+}
+
+func (x *PromoteResponse) GetProgress() *Progress {
+	if x != nil {
+		return x.Progress
+	}
+	return nil
+}
+
+func (x *PromoteResponse) GetPosition() string {
+	if x != nil {
+		return x.Position
+	}
+	return ""
+}
+
+type PrepareUpgradeRequest struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Operation *Operation             `protobuf:"bytes,1,opt,name=operation,proto3" json:"operation,omitempty"`
+	// The new version, exact.
+	Version       string `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PrepareUpgradeRequest) Reset() {
+	*x = PrepareUpgradeRequest{}
+	mi := &file_coffer_guestagent_v1_guestagent_proto_msgTypes[48]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PrepareUpgradeRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PrepareUpgradeRequest) ProtoMessage() {}
+
+func (x *PrepareUpgradeRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_coffer_guestagent_v1_guestagent_proto_msgTypes[48]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PrepareUpgradeRequest.ProtoReflect.Descriptor instead.
+func (*PrepareUpgradeRequest) Descriptor() ([]byte, []int) {
+	return file_coffer_guestagent_v1_guestagent_proto_rawDescGZIP(), []int{48}
+}
+
+func (x *PrepareUpgradeRequest) GetOperation() *Operation {
+	if x != nil {
+		return x.Operation
+	}
+	return nil
+}
+
+func (x *PrepareUpgradeRequest) GetVersion() string {
+	if x != nil {
+		return x.Version
+	}
+	return ""
+}
+
+type PrepareUpgradeResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Progress      *Progress              `protobuf:"bytes,1,opt,name=progress,proto3" json:"progress,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PrepareUpgradeResponse) Reset() {
+	*x = PrepareUpgradeResponse{}
+	mi := &file_coffer_guestagent_v1_guestagent_proto_msgTypes[49]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PrepareUpgradeResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PrepareUpgradeResponse) ProtoMessage() {}
+
+func (x *PrepareUpgradeResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_coffer_guestagent_v1_guestagent_proto_msgTypes[49]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PrepareUpgradeResponse.ProtoReflect.Descriptor instead.
+func (*PrepareUpgradeResponse) Descriptor() ([]byte, []int) {
+	return file_coffer_guestagent_v1_guestagent_proto_rawDescGZIP(), []int{49}
+}
+
+func (x *PrepareUpgradeResponse) GetProgress() *Progress {
+	if x != nil {
+		return x.Progress
+	}
+	return nil
+}
+
+type UpgradeDatabaseRequest struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Operation *Operation             `protobuf:"bytes,1,opt,name=operation,proto3" json:"operation,omitempty"`
+	// The new version, exact.
+	Version       string `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpgradeDatabaseRequest) Reset() {
+	*x = UpgradeDatabaseRequest{}
+	mi := &file_coffer_guestagent_v1_guestagent_proto_msgTypes[50]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpgradeDatabaseRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpgradeDatabaseRequest) ProtoMessage() {}
+
+func (x *UpgradeDatabaseRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_coffer_guestagent_v1_guestagent_proto_msgTypes[50]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpgradeDatabaseRequest.ProtoReflect.Descriptor instead.
+func (*UpgradeDatabaseRequest) Descriptor() ([]byte, []int) {
+	return file_coffer_guestagent_v1_guestagent_proto_rawDescGZIP(), []int{50}
+}
+
+func (x *UpgradeDatabaseRequest) GetOperation() *Operation {
+	if x != nil {
+		return x.Operation
+	}
+	return nil
+}
+
+func (x *UpgradeDatabaseRequest) GetVersion() string {
+	if x != nil {
+		return x.Version
+	}
+	return ""
+}
+
+type UpgradeDatabaseResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Progress      *Progress              `protobuf:"bytes,1,opt,name=progress,proto3" json:"progress,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpgradeDatabaseResponse) Reset() {
+	*x = UpgradeDatabaseResponse{}
+	mi := &file_coffer_guestagent_v1_guestagent_proto_msgTypes[51]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpgradeDatabaseResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpgradeDatabaseResponse) ProtoMessage() {}
+
+func (x *UpgradeDatabaseResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_coffer_guestagent_v1_guestagent_proto_msgTypes[51]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpgradeDatabaseResponse.ProtoReflect.Descriptor instead.
+func (*UpgradeDatabaseResponse) Descriptor() ([]byte, []int) {
+	return file_coffer_guestagent_v1_guestagent_proto_rawDescGZIP(), []int{51}
+}
+
+func (x *UpgradeDatabaseResponse) GetProgress() *Progress {
+	if x != nil {
+		return x.Progress
+	}
+	return nil
+}
+
+type RevertUpgradeRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Operation     *Operation             `protobuf:"bytes,1,opt,name=operation,proto3" json:"operation,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RevertUpgradeRequest) Reset() {
+	*x = RevertUpgradeRequest{}
+	mi := &file_coffer_guestagent_v1_guestagent_proto_msgTypes[52]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RevertUpgradeRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RevertUpgradeRequest) ProtoMessage() {}
+
+func (x *RevertUpgradeRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_coffer_guestagent_v1_guestagent_proto_msgTypes[52]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RevertUpgradeRequest.ProtoReflect.Descriptor instead.
+func (*RevertUpgradeRequest) Descriptor() ([]byte, []int) {
+	return file_coffer_guestagent_v1_guestagent_proto_rawDescGZIP(), []int{52}
+}
+
+func (x *RevertUpgradeRequest) GetOperation() *Operation {
+	if x != nil {
+		return x.Operation
+	}
+	return nil
+}
+
+type RevertUpgradeResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Progress      *Progress              `protobuf:"bytes,1,opt,name=progress,proto3" json:"progress,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RevertUpgradeResponse) Reset() {
+	*x = RevertUpgradeResponse{}
+	mi := &file_coffer_guestagent_v1_guestagent_proto_msgTypes[53]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RevertUpgradeResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RevertUpgradeResponse) ProtoMessage() {}
+
+func (x *RevertUpgradeResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_coffer_guestagent_v1_guestagent_proto_msgTypes[53]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RevertUpgradeResponse.ProtoReflect.Descriptor instead.
+func (*RevertUpgradeResponse) Descriptor() ([]byte, []int) {
+	return file_coffer_guestagent_v1_guestagent_proto_rawDescGZIP(), []int{53}
+}
+
+func (x *RevertUpgradeResponse) GetProgress() *Progress {
+	if x != nil {
+		return x.Progress
+	}
+	return nil
+}
+
+type FinishUpgradeRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Operation     *Operation             `protobuf:"bytes,1,opt,name=operation,proto3" json:"operation,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FinishUpgradeRequest) Reset() {
+	*x = FinishUpgradeRequest{}
+	mi := &file_coffer_guestagent_v1_guestagent_proto_msgTypes[54]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FinishUpgradeRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FinishUpgradeRequest) ProtoMessage() {}
+
+func (x *FinishUpgradeRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_coffer_guestagent_v1_guestagent_proto_msgTypes[54]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FinishUpgradeRequest.ProtoReflect.Descriptor instead.
+func (*FinishUpgradeRequest) Descriptor() ([]byte, []int) {
+	return file_coffer_guestagent_v1_guestagent_proto_rawDescGZIP(), []int{54}
+}
+
+func (x *FinishUpgradeRequest) GetOperation() *Operation {
+	if x != nil {
+		return x.Operation
+	}
+	return nil
+}
+
+type FinishUpgradeResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Progress      *Progress              `protobuf:"bytes,1,opt,name=progress,proto3" json:"progress,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FinishUpgradeResponse) Reset() {
+	*x = FinishUpgradeResponse{}
+	mi := &file_coffer_guestagent_v1_guestagent_proto_msgTypes[55]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FinishUpgradeResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FinishUpgradeResponse) ProtoMessage() {}
+
+func (x *FinishUpgradeResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_coffer_guestagent_v1_guestagent_proto_msgTypes[55]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FinishUpgradeResponse.ProtoReflect.Descriptor instead.
+func (*FinishUpgradeResponse) Descriptor() ([]byte, []int) {
+	return file_coffer_guestagent_v1_guestagent_proto_rawDescGZIP(), []int{55}
+}
+
+func (x *FinishUpgradeResponse) GetProgress() *Progress {
+	if x != nil {
+		return x.Progress
+	}
+	return nil
+}
+
 var File_coffer_guestagent_v1_guestagent_proto protoreflect.FileDescriptor
 
 const file_coffer_guestagent_v1_guestagent_proto_rawDesc = "" +
@@ -1357,7 +3040,102 @@ const file_coffer_guestagent_v1_guestagent_proto_rawDesc = "" +
 	"\n" +
 	"used_bytes\x18\x01 \x01(\x04R\tusedBytes\x12\x1f\n" +
 	"\vtotal_bytes\x18\x02 \x01(\x04R\n" +
-	"totalBytes2\xa0\a\n" +
+	"totalBytes\"k\n" +
+	"\x18ConfigureDatabaseRequest\x12=\n" +
+	"\toperation\x18\x01 \x01(\v2\x1f.coffer.guestagent.v1.OperationR\toperation\x12\x10\n" +
+	"\x03ram\x18\x02 \x01(\x05R\x03ram\"W\n" +
+	"\x19ConfigureDatabaseResponse\x12:\n" +
+	"\bprogress\x18\x01 \x01(\v2\x1e.coffer.guestagent.v1.ProgressR\bprogress\"R\n" +
+	"\x11GrowVolumeRequest\x12=\n" +
+	"\toperation\x18\x01 \x01(\v2\x1f.coffer.guestagent.v1.OperationR\toperation\"P\n" +
+	"\x12GrowVolumeResponse\x12:\n" +
+	"\bprogress\x18\x01 \x01(\v2\x1e.coffer.guestagent.v1.ProgressR\bprogress\"\x17\n" +
+	"\x15GetReplicationRequest\"]\n" +
+	"\x16GetReplicationResponse\x12C\n" +
+	"\vreplication\x18\x01 \x01(\v2!.coffer.guestagent.v1.ReplicationR\vreplication\"\xad\x02\n" +
+	"\vReplication\x129\n" +
+	"\x04role\x18\x01 \x01(\x0e2%.coffer.guestagent.v1.ReplicationRoleR\x04role\x12,\n" +
+	"\x12source_instance_id\x18\x02 \x01(\tR\x10sourceInstanceId\x12\x1a\n" +
+	"\bposition\x18\x03 \x01(\tR\bposition\x12\x1a\n" +
+	"\bprogress\x18\x04 \x01(\x04R\bprogress\x12\x1c\n" +
+	"\tstreaming\x18\x05 \x01(\bR\tstreaming\x12)\n" +
+	"\x10lag_milliseconds\x18\x06 \x01(\x03R\x0flagMilliseconds\x12\x18\n" +
+	"\amessage\x18\a \x01(\tR\amessage\x12\x1a\n" +
+	"\bwritable\x18\b \x01(\bR\bwritable\"\xb7\x01\n" +
+	"\x13AdmitReplicaRequest\x12.\n" +
+	"\x13replica_instance_id\x18\x01 \x01(\tR\x11replicaInstanceId\x12'\n" +
+	"\x0freplica_address\x18\x02 \x01(\tR\x0ereplicaAddress\x12\x16\n" +
+	"\x06ticket\x18\x03 \x01(\tR\x06ticket\x12/\n" +
+	"\x13ticket_milliseconds\x18\x04 \x01(\x03R\x12ticketMilliseconds\"L\n" +
+	"\x14AdmitReplicaResponse\x124\n" +
+	"\x06source\x18\x01 \x01(\v2\x1c.coffer.guestagent.v1.SourceR\x06source\"\xc2\x01\n" +
+	"\x06Source\x12\x1f\n" +
+	"\vinstance_id\x18\x01 \x01(\tR\n" +
+	"instanceId\x12\x18\n" +
+	"\aaddress\x18\x02 \x01(\tR\aaddress\x12\x12\n" +
+	"\x04port\x18\x03 \x01(\x05R\x04port\x12\x12\n" +
+	"\x04user\x18\x04 \x01(\tR\x04user\x12\x1a\n" +
+	"\bpassword\x18\x05 \x01(\tR\bpassword\x12!\n" +
+	"\fcopy_address\x18\x06 \x01(\tR\vcopyAddress\x12\x16\n" +
+	"\x06ticket\x18\a \x01(\tR\x06ticket\"G\n" +
+	"\x15DismissReplicaRequest\x12.\n" +
+	"\x13replica_instance_id\x18\x01 \x01(\tR\x11replicaInstanceId\"\x18\n" +
+	"\x16DismissReplicaResponse\"\xf5\x01\n" +
+	"\x15PrepareReplicaRequest\x12=\n" +
+	"\toperation\x18\x01 \x01(\v2\x1f.coffer.guestagent.v1.OperationR\toperation\x12\x18\n" +
+	"\amanager\x18\x02 \x01(\tR\amanager\x12\x18\n" +
+	"\aversion\x18\x03 \x01(\tR\aversion\x12\x10\n" +
+	"\x03ram\x18\x04 \x01(\x05R\x03ram\x124\n" +
+	"\x06source\x18\x05 \x01(\v2\x1c.coffer.guestagent.v1.SourceR\x06source\x12!\n" +
+	"\freplace_data\x18\x06 \x01(\bR\vreplaceData\"T\n" +
+	"\x16PrepareReplicaResponse\x12:\n" +
+	"\bprogress\x18\x01 \x01(\v2\x1e.coffer.guestagent.v1.ProgressR\bprogress\"\x8a\x01\n" +
+	"\x13FollowSourceRequest\x12=\n" +
+	"\toperation\x18\x01 \x01(\v2\x1f.coffer.guestagent.v1.OperationR\toperation\x124\n" +
+	"\x06source\x18\x02 \x01(\v2\x1c.coffer.guestagent.v1.SourceR\x06source\"R\n" +
+	"\x14FollowSourceResponse\x12:\n" +
+	"\bprogress\x18\x01 \x01(\v2\x1e.coffer.guestagent.v1.ProgressR\bprogress\"N\n" +
+	"\rFreezeRequest\x12=\n" +
+	"\toperation\x18\x01 \x01(\v2\x1f.coffer.guestagent.v1.OperationR\toperation\"h\n" +
+	"\x0eFreezeResponse\x12:\n" +
+	"\bprogress\x18\x01 \x01(\v2\x1e.coffer.guestagent.v1.ProgressR\bprogress\x12\x1a\n" +
+	"\bposition\x18\x02 \x01(\tR\bposition\"P\n" +
+	"\x0fUnfreezeRequest\x12=\n" +
+	"\toperation\x18\x01 \x01(\v2\x1f.coffer.guestagent.v1.OperationR\toperation\"N\n" +
+	"\x10UnfreezeResponse\x12:\n" +
+	"\bprogress\x18\x01 \x01(\v2\x1e.coffer.guestagent.v1.ProgressR\bprogress\"2\n" +
+	"\x14AwaitPositionRequest\x12\x1a\n" +
+	"\bposition\x18\x01 \x01(\tR\bposition\"\\\n" +
+	"\x15AwaitPositionResponse\x12C\n" +
+	"\vreplication\x18\x01 \x01(\v2!.coffer.guestagent.v1.ReplicationR\vreplication\"O\n" +
+	"\x0ePromoteRequest\x12=\n" +
+	"\toperation\x18\x01 \x01(\v2\x1f.coffer.guestagent.v1.OperationR\toperation\"i\n" +
+	"\x0fPromoteResponse\x12:\n" +
+	"\bprogress\x18\x01 \x01(\v2\x1e.coffer.guestagent.v1.ProgressR\bprogress\x12\x1a\n" +
+	"\bposition\x18\x02 \x01(\tR\bposition\"p\n" +
+	"\x15PrepareUpgradeRequest\x12=\n" +
+	"\toperation\x18\x01 \x01(\v2\x1f.coffer.guestagent.v1.OperationR\toperation\x12\x18\n" +
+	"\aversion\x18\x02 \x01(\tR\aversion\"T\n" +
+	"\x16PrepareUpgradeResponse\x12:\n" +
+	"\bprogress\x18\x01 \x01(\v2\x1e.coffer.guestagent.v1.ProgressR\bprogress\"q\n" +
+	"\x16UpgradeDatabaseRequest\x12=\n" +
+	"\toperation\x18\x01 \x01(\v2\x1f.coffer.guestagent.v1.OperationR\toperation\x12\x18\n" +
+	"\aversion\x18\x02 \x01(\tR\aversion\"U\n" +
+	"\x17UpgradeDatabaseResponse\x12:\n" +
+	"\bprogress\x18\x01 \x01(\v2\x1e.coffer.guestagent.v1.ProgressR\bprogress\"U\n" +
+	"\x14RevertUpgradeRequest\x12=\n" +
+	"\toperation\x18\x01 \x01(\v2\x1f.coffer.guestagent.v1.OperationR\toperation\"S\n" +
+	"\x15RevertUpgradeResponse\x12:\n" +
+	"\bprogress\x18\x01 \x01(\v2\x1e.coffer.guestagent.v1.ProgressR\bprogress\"U\n" +
+	"\x14FinishUpgradeRequest\x12=\n" +
+	"\toperation\x18\x01 \x01(\v2\x1f.coffer.guestagent.v1.OperationR\toperation\"S\n" +
+	"\x15FinishUpgradeResponse\x12:\n" +
+	"\bprogress\x18\x01 \x01(\v2\x1e.coffer.guestagent.v1.ProgressR\bprogress*\x8b\x01\n" +
+	"\x0fReplicationRole\x12 \n" +
+	"\x1cREPLICATION_ROLE_UNSPECIFIED\x10\x00\x12\x1b\n" +
+	"\x17REPLICATION_ROLE_SOURCE\x10\x01\x12\x1c\n" +
+	"\x18REPLICATION_ROLE_REPLICA\x10\x02\x12\x1b\n" +
+	"\x17REPLICATION_ROLE_FROZEN\x10\x032\xc5\x13\n" +
 	"\x11GuestAgentService\x12W\n" +
 	"\x06Enroll\x12#.coffer.guestagent.v1.EnrollRequest\x1a$.coffer.guestagent.v1.EnrollResponse(\x010\x01\x12u\n" +
 	"\x10RenewCertificate\x12-.coffer.guestagent.v1.RenewCertificateRequest\x1a..coffer.guestagent.v1.RenewCertificateResponse(\x010\x01\x12V\n" +
@@ -1365,7 +3143,23 @@ const file_coffer_guestagent_v1_guestagent_proto_rawDesc = "" +
 	"\aPrepare\x12$.coffer.guestagent.v1.PrepareRequest\x1a%.coffer.guestagent.v1.PrepareResponse0\x01\x12p\n" +
 	"\x0fRestartDatabase\x12,.coffer.guestagent.v1.RestartDatabaseRequest\x1a-.coffer.guestagent.v1.RestartDatabaseResponse0\x01\x12g\n" +
 	"\fStopDatabase\x12).coffer.guestagent.v1.StopDatabaseRequest\x1a*.coffer.guestagent.v1.StopDatabaseResponse0\x01\x12j\n" +
-	"\rStartDatabase\x12*.coffer.guestagent.v1.StartDatabaseRequest\x1a+.coffer.guestagent.v1.StartDatabaseResponse0\x01\x12\\\n" +
+	"\rStartDatabase\x12*.coffer.guestagent.v1.StartDatabaseRequest\x1a+.coffer.guestagent.v1.StartDatabaseResponse0\x01\x12v\n" +
+	"\x11ConfigureDatabase\x12..coffer.guestagent.v1.ConfigureDatabaseRequest\x1a/.coffer.guestagent.v1.ConfigureDatabaseResponse0\x01\x12a\n" +
+	"\n" +
+	"GrowVolume\x12'.coffer.guestagent.v1.GrowVolumeRequest\x1a(.coffer.guestagent.v1.GrowVolumeResponse0\x01\x12k\n" +
+	"\x0eGetReplication\x12+.coffer.guestagent.v1.GetReplicationRequest\x1a,.coffer.guestagent.v1.GetReplicationResponse\x12e\n" +
+	"\fAdmitReplica\x12).coffer.guestagent.v1.AdmitReplicaRequest\x1a*.coffer.guestagent.v1.AdmitReplicaResponse\x12k\n" +
+	"\x0eDismissReplica\x12+.coffer.guestagent.v1.DismissReplicaRequest\x1a,.coffer.guestagent.v1.DismissReplicaResponse\x12m\n" +
+	"\x0ePrepareReplica\x12+.coffer.guestagent.v1.PrepareReplicaRequest\x1a,.coffer.guestagent.v1.PrepareReplicaResponse0\x01\x12g\n" +
+	"\fFollowSource\x12).coffer.guestagent.v1.FollowSourceRequest\x1a*.coffer.guestagent.v1.FollowSourceResponse0\x01\x12U\n" +
+	"\x06Freeze\x12#.coffer.guestagent.v1.FreezeRequest\x1a$.coffer.guestagent.v1.FreezeResponse0\x01\x12[\n" +
+	"\bUnfreeze\x12%.coffer.guestagent.v1.UnfreezeRequest\x1a&.coffer.guestagent.v1.UnfreezeResponse0\x01\x12h\n" +
+	"\rAwaitPosition\x12*.coffer.guestagent.v1.AwaitPositionRequest\x1a+.coffer.guestagent.v1.AwaitPositionResponse\x12X\n" +
+	"\aPromote\x12$.coffer.guestagent.v1.PromoteRequest\x1a%.coffer.guestagent.v1.PromoteResponse0\x01\x12m\n" +
+	"\x0ePrepareUpgrade\x12+.coffer.guestagent.v1.PrepareUpgradeRequest\x1a,.coffer.guestagent.v1.PrepareUpgradeResponse0\x01\x12p\n" +
+	"\x0fUpgradeDatabase\x12,.coffer.guestagent.v1.UpgradeDatabaseRequest\x1a-.coffer.guestagent.v1.UpgradeDatabaseResponse0\x01\x12j\n" +
+	"\rRevertUpgrade\x12*.coffer.guestagent.v1.RevertUpgradeRequest\x1a+.coffer.guestagent.v1.RevertUpgradeResponse0\x01\x12j\n" +
+	"\rFinishUpgrade\x12*.coffer.guestagent.v1.FinishUpgradeRequest\x1a+.coffer.guestagent.v1.FinishUpgradeResponse0\x01\x12\\\n" +
 	"\tGetStatus\x12&.coffer.guestagent.v1.GetStatusRequest\x1a'.coffer.guestagent.v1.GetStatusResponse\x12d\n" +
 	"\vWatchStatus\x12(.coffer.guestagent.v1.WatchStatusRequest\x1a).coffer.guestagent.v1.WatchStatusResponse0\x01BLZJgithub.com/coffer-dbaas/coffer/proto/gen/coffer/guestagent/v1;guestagentv1b\x06proto3"
 
@@ -1381,70 +3175,162 @@ func file_coffer_guestagent_v1_guestagent_proto_rawDescGZIP() []byte {
 	return file_coffer_guestagent_v1_guestagent_proto_rawDescData
 }
 
-var file_coffer_guestagent_v1_guestagent_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
+var file_coffer_guestagent_v1_guestagent_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_coffer_guestagent_v1_guestagent_proto_msgTypes = make([]protoimpl.MessageInfo, 56)
 var file_coffer_guestagent_v1_guestagent_proto_goTypes = []any{
-	(*Operation)(nil),                // 0: coffer.guestagent.v1.Operation
-	(*EnrollRequest)(nil),            // 1: coffer.guestagent.v1.EnrollRequest
-	(*EnrollResponse)(nil),           // 2: coffer.guestagent.v1.EnrollResponse
-	(*RenewCertificateRequest)(nil),  // 3: coffer.guestagent.v1.RenewCertificateRequest
-	(*RenewCertificateResponse)(nil), // 4: coffer.guestagent.v1.RenewCertificateResponse
-	(*GetInfoRequest)(nil),           // 5: coffer.guestagent.v1.GetInfoRequest
-	(*GetInfoResponse)(nil),          // 6: coffer.guestagent.v1.GetInfoResponse
-	(*Progress)(nil),                 // 7: coffer.guestagent.v1.Progress
-	(*PrepareRequest)(nil),           // 8: coffer.guestagent.v1.PrepareRequest
-	(*Database)(nil),                 // 9: coffer.guestagent.v1.Database
-	(*User)(nil),                     // 10: coffer.guestagent.v1.User
-	(*PrepareResponse)(nil),          // 11: coffer.guestagent.v1.PrepareResponse
-	(*RestartDatabaseRequest)(nil),   // 12: coffer.guestagent.v1.RestartDatabaseRequest
-	(*RestartDatabaseResponse)(nil),  // 13: coffer.guestagent.v1.RestartDatabaseResponse
-	(*StopDatabaseRequest)(nil),      // 14: coffer.guestagent.v1.StopDatabaseRequest
-	(*StopDatabaseResponse)(nil),     // 15: coffer.guestagent.v1.StopDatabaseResponse
-	(*StartDatabaseRequest)(nil),     // 16: coffer.guestagent.v1.StartDatabaseRequest
-	(*StartDatabaseResponse)(nil),    // 17: coffer.guestagent.v1.StartDatabaseResponse
-	(*GetStatusRequest)(nil),         // 18: coffer.guestagent.v1.GetStatusRequest
-	(*GetStatusResponse)(nil),        // 19: coffer.guestagent.v1.GetStatusResponse
-	(*WatchStatusRequest)(nil),       // 20: coffer.guestagent.v1.WatchStatusRequest
-	(*WatchStatusResponse)(nil),      // 21: coffer.guestagent.v1.WatchStatusResponse
-	(*DatabaseStatus)(nil),           // 22: coffer.guestagent.v1.DatabaseStatus
-	(*VolumeUse)(nil),                // 23: coffer.guestagent.v1.VolumeUse
+	(ReplicationRole)(0),              // 0: coffer.guestagent.v1.ReplicationRole
+	(*Operation)(nil),                 // 1: coffer.guestagent.v1.Operation
+	(*EnrollRequest)(nil),             // 2: coffer.guestagent.v1.EnrollRequest
+	(*EnrollResponse)(nil),            // 3: coffer.guestagent.v1.EnrollResponse
+	(*RenewCertificateRequest)(nil),   // 4: coffer.guestagent.v1.RenewCertificateRequest
+	(*RenewCertificateResponse)(nil),  // 5: coffer.guestagent.v1.RenewCertificateResponse
+	(*GetInfoRequest)(nil),            // 6: coffer.guestagent.v1.GetInfoRequest
+	(*GetInfoResponse)(nil),           // 7: coffer.guestagent.v1.GetInfoResponse
+	(*Progress)(nil),                  // 8: coffer.guestagent.v1.Progress
+	(*PrepareRequest)(nil),            // 9: coffer.guestagent.v1.PrepareRequest
+	(*Database)(nil),                  // 10: coffer.guestagent.v1.Database
+	(*User)(nil),                      // 11: coffer.guestagent.v1.User
+	(*PrepareResponse)(nil),           // 12: coffer.guestagent.v1.PrepareResponse
+	(*RestartDatabaseRequest)(nil),    // 13: coffer.guestagent.v1.RestartDatabaseRequest
+	(*RestartDatabaseResponse)(nil),   // 14: coffer.guestagent.v1.RestartDatabaseResponse
+	(*StopDatabaseRequest)(nil),       // 15: coffer.guestagent.v1.StopDatabaseRequest
+	(*StopDatabaseResponse)(nil),      // 16: coffer.guestagent.v1.StopDatabaseResponse
+	(*StartDatabaseRequest)(nil),      // 17: coffer.guestagent.v1.StartDatabaseRequest
+	(*StartDatabaseResponse)(nil),     // 18: coffer.guestagent.v1.StartDatabaseResponse
+	(*GetStatusRequest)(nil),          // 19: coffer.guestagent.v1.GetStatusRequest
+	(*GetStatusResponse)(nil),         // 20: coffer.guestagent.v1.GetStatusResponse
+	(*WatchStatusRequest)(nil),        // 21: coffer.guestagent.v1.WatchStatusRequest
+	(*WatchStatusResponse)(nil),       // 22: coffer.guestagent.v1.WatchStatusResponse
+	(*DatabaseStatus)(nil),            // 23: coffer.guestagent.v1.DatabaseStatus
+	(*VolumeUse)(nil),                 // 24: coffer.guestagent.v1.VolumeUse
+	(*ConfigureDatabaseRequest)(nil),  // 25: coffer.guestagent.v1.ConfigureDatabaseRequest
+	(*ConfigureDatabaseResponse)(nil), // 26: coffer.guestagent.v1.ConfigureDatabaseResponse
+	(*GrowVolumeRequest)(nil),         // 27: coffer.guestagent.v1.GrowVolumeRequest
+	(*GrowVolumeResponse)(nil),        // 28: coffer.guestagent.v1.GrowVolumeResponse
+	(*GetReplicationRequest)(nil),     // 29: coffer.guestagent.v1.GetReplicationRequest
+	(*GetReplicationResponse)(nil),    // 30: coffer.guestagent.v1.GetReplicationResponse
+	(*Replication)(nil),               // 31: coffer.guestagent.v1.Replication
+	(*AdmitReplicaRequest)(nil),       // 32: coffer.guestagent.v1.AdmitReplicaRequest
+	(*AdmitReplicaResponse)(nil),      // 33: coffer.guestagent.v1.AdmitReplicaResponse
+	(*Source)(nil),                    // 34: coffer.guestagent.v1.Source
+	(*DismissReplicaRequest)(nil),     // 35: coffer.guestagent.v1.DismissReplicaRequest
+	(*DismissReplicaResponse)(nil),    // 36: coffer.guestagent.v1.DismissReplicaResponse
+	(*PrepareReplicaRequest)(nil),     // 37: coffer.guestagent.v1.PrepareReplicaRequest
+	(*PrepareReplicaResponse)(nil),    // 38: coffer.guestagent.v1.PrepareReplicaResponse
+	(*FollowSourceRequest)(nil),       // 39: coffer.guestagent.v1.FollowSourceRequest
+	(*FollowSourceResponse)(nil),      // 40: coffer.guestagent.v1.FollowSourceResponse
+	(*FreezeRequest)(nil),             // 41: coffer.guestagent.v1.FreezeRequest
+	(*FreezeResponse)(nil),            // 42: coffer.guestagent.v1.FreezeResponse
+	(*UnfreezeRequest)(nil),           // 43: coffer.guestagent.v1.UnfreezeRequest
+	(*UnfreezeResponse)(nil),          // 44: coffer.guestagent.v1.UnfreezeResponse
+	(*AwaitPositionRequest)(nil),      // 45: coffer.guestagent.v1.AwaitPositionRequest
+	(*AwaitPositionResponse)(nil),     // 46: coffer.guestagent.v1.AwaitPositionResponse
+	(*PromoteRequest)(nil),            // 47: coffer.guestagent.v1.PromoteRequest
+	(*PromoteResponse)(nil),           // 48: coffer.guestagent.v1.PromoteResponse
+	(*PrepareUpgradeRequest)(nil),     // 49: coffer.guestagent.v1.PrepareUpgradeRequest
+	(*PrepareUpgradeResponse)(nil),    // 50: coffer.guestagent.v1.PrepareUpgradeResponse
+	(*UpgradeDatabaseRequest)(nil),    // 51: coffer.guestagent.v1.UpgradeDatabaseRequest
+	(*UpgradeDatabaseResponse)(nil),   // 52: coffer.guestagent.v1.UpgradeDatabaseResponse
+	(*RevertUpgradeRequest)(nil),      // 53: coffer.guestagent.v1.RevertUpgradeRequest
+	(*RevertUpgradeResponse)(nil),     // 54: coffer.guestagent.v1.RevertUpgradeResponse
+	(*FinishUpgradeRequest)(nil),      // 55: coffer.guestagent.v1.FinishUpgradeRequest
+	(*FinishUpgradeResponse)(nil),     // 56: coffer.guestagent.v1.FinishUpgradeResponse
 }
 var file_coffer_guestagent_v1_guestagent_proto_depIdxs = []int32{
-	0,  // 0: coffer.guestagent.v1.PrepareRequest.operation:type_name -> coffer.guestagent.v1.Operation
-	9,  // 1: coffer.guestagent.v1.PrepareRequest.databases:type_name -> coffer.guestagent.v1.Database
-	10, // 2: coffer.guestagent.v1.PrepareRequest.users:type_name -> coffer.guestagent.v1.User
-	7,  // 3: coffer.guestagent.v1.PrepareResponse.progress:type_name -> coffer.guestagent.v1.Progress
-	0,  // 4: coffer.guestagent.v1.RestartDatabaseRequest.operation:type_name -> coffer.guestagent.v1.Operation
-	7,  // 5: coffer.guestagent.v1.RestartDatabaseResponse.progress:type_name -> coffer.guestagent.v1.Progress
-	0,  // 6: coffer.guestagent.v1.StopDatabaseRequest.operation:type_name -> coffer.guestagent.v1.Operation
-	7,  // 7: coffer.guestagent.v1.StopDatabaseResponse.progress:type_name -> coffer.guestagent.v1.Progress
-	0,  // 8: coffer.guestagent.v1.StartDatabaseRequest.operation:type_name -> coffer.guestagent.v1.Operation
-	7,  // 9: coffer.guestagent.v1.StartDatabaseResponse.progress:type_name -> coffer.guestagent.v1.Progress
-	22, // 10: coffer.guestagent.v1.GetStatusResponse.status:type_name -> coffer.guestagent.v1.DatabaseStatus
-	22, // 11: coffer.guestagent.v1.WatchStatusResponse.status:type_name -> coffer.guestagent.v1.DatabaseStatus
-	23, // 12: coffer.guestagent.v1.DatabaseStatus.volume:type_name -> coffer.guestagent.v1.VolumeUse
-	1,  // 13: coffer.guestagent.v1.GuestAgentService.Enroll:input_type -> coffer.guestagent.v1.EnrollRequest
-	3,  // 14: coffer.guestagent.v1.GuestAgentService.RenewCertificate:input_type -> coffer.guestagent.v1.RenewCertificateRequest
-	5,  // 15: coffer.guestagent.v1.GuestAgentService.GetInfo:input_type -> coffer.guestagent.v1.GetInfoRequest
-	8,  // 16: coffer.guestagent.v1.GuestAgentService.Prepare:input_type -> coffer.guestagent.v1.PrepareRequest
-	12, // 17: coffer.guestagent.v1.GuestAgentService.RestartDatabase:input_type -> coffer.guestagent.v1.RestartDatabaseRequest
-	14, // 18: coffer.guestagent.v1.GuestAgentService.StopDatabase:input_type -> coffer.guestagent.v1.StopDatabaseRequest
-	16, // 19: coffer.guestagent.v1.GuestAgentService.StartDatabase:input_type -> coffer.guestagent.v1.StartDatabaseRequest
-	18, // 20: coffer.guestagent.v1.GuestAgentService.GetStatus:input_type -> coffer.guestagent.v1.GetStatusRequest
-	20, // 21: coffer.guestagent.v1.GuestAgentService.WatchStatus:input_type -> coffer.guestagent.v1.WatchStatusRequest
-	2,  // 22: coffer.guestagent.v1.GuestAgentService.Enroll:output_type -> coffer.guestagent.v1.EnrollResponse
-	4,  // 23: coffer.guestagent.v1.GuestAgentService.RenewCertificate:output_type -> coffer.guestagent.v1.RenewCertificateResponse
-	6,  // 24: coffer.guestagent.v1.GuestAgentService.GetInfo:output_type -> coffer.guestagent.v1.GetInfoResponse
-	11, // 25: coffer.guestagent.v1.GuestAgentService.Prepare:output_type -> coffer.guestagent.v1.PrepareResponse
-	13, // 26: coffer.guestagent.v1.GuestAgentService.RestartDatabase:output_type -> coffer.guestagent.v1.RestartDatabaseResponse
-	15, // 27: coffer.guestagent.v1.GuestAgentService.StopDatabase:output_type -> coffer.guestagent.v1.StopDatabaseResponse
-	17, // 28: coffer.guestagent.v1.GuestAgentService.StartDatabase:output_type -> coffer.guestagent.v1.StartDatabaseResponse
-	19, // 29: coffer.guestagent.v1.GuestAgentService.GetStatus:output_type -> coffer.guestagent.v1.GetStatusResponse
-	21, // 30: coffer.guestagent.v1.GuestAgentService.WatchStatus:output_type -> coffer.guestagent.v1.WatchStatusResponse
-	22, // [22:31] is the sub-list for method output_type
-	13, // [13:22] is the sub-list for method input_type
-	13, // [13:13] is the sub-list for extension type_name
-	13, // [13:13] is the sub-list for extension extendee
-	0,  // [0:13] is the sub-list for field type_name
+	1,  // 0: coffer.guestagent.v1.PrepareRequest.operation:type_name -> coffer.guestagent.v1.Operation
+	10, // 1: coffer.guestagent.v1.PrepareRequest.databases:type_name -> coffer.guestagent.v1.Database
+	11, // 2: coffer.guestagent.v1.PrepareRequest.users:type_name -> coffer.guestagent.v1.User
+	8,  // 3: coffer.guestagent.v1.PrepareResponse.progress:type_name -> coffer.guestagent.v1.Progress
+	1,  // 4: coffer.guestagent.v1.RestartDatabaseRequest.operation:type_name -> coffer.guestagent.v1.Operation
+	8,  // 5: coffer.guestagent.v1.RestartDatabaseResponse.progress:type_name -> coffer.guestagent.v1.Progress
+	1,  // 6: coffer.guestagent.v1.StopDatabaseRequest.operation:type_name -> coffer.guestagent.v1.Operation
+	8,  // 7: coffer.guestagent.v1.StopDatabaseResponse.progress:type_name -> coffer.guestagent.v1.Progress
+	1,  // 8: coffer.guestagent.v1.StartDatabaseRequest.operation:type_name -> coffer.guestagent.v1.Operation
+	8,  // 9: coffer.guestagent.v1.StartDatabaseResponse.progress:type_name -> coffer.guestagent.v1.Progress
+	23, // 10: coffer.guestagent.v1.GetStatusResponse.status:type_name -> coffer.guestagent.v1.DatabaseStatus
+	23, // 11: coffer.guestagent.v1.WatchStatusResponse.status:type_name -> coffer.guestagent.v1.DatabaseStatus
+	24, // 12: coffer.guestagent.v1.DatabaseStatus.volume:type_name -> coffer.guestagent.v1.VolumeUse
+	1,  // 13: coffer.guestagent.v1.ConfigureDatabaseRequest.operation:type_name -> coffer.guestagent.v1.Operation
+	8,  // 14: coffer.guestagent.v1.ConfigureDatabaseResponse.progress:type_name -> coffer.guestagent.v1.Progress
+	1,  // 15: coffer.guestagent.v1.GrowVolumeRequest.operation:type_name -> coffer.guestagent.v1.Operation
+	8,  // 16: coffer.guestagent.v1.GrowVolumeResponse.progress:type_name -> coffer.guestagent.v1.Progress
+	31, // 17: coffer.guestagent.v1.GetReplicationResponse.replication:type_name -> coffer.guestagent.v1.Replication
+	0,  // 18: coffer.guestagent.v1.Replication.role:type_name -> coffer.guestagent.v1.ReplicationRole
+	34, // 19: coffer.guestagent.v1.AdmitReplicaResponse.source:type_name -> coffer.guestagent.v1.Source
+	1,  // 20: coffer.guestagent.v1.PrepareReplicaRequest.operation:type_name -> coffer.guestagent.v1.Operation
+	34, // 21: coffer.guestagent.v1.PrepareReplicaRequest.source:type_name -> coffer.guestagent.v1.Source
+	8,  // 22: coffer.guestagent.v1.PrepareReplicaResponse.progress:type_name -> coffer.guestagent.v1.Progress
+	1,  // 23: coffer.guestagent.v1.FollowSourceRequest.operation:type_name -> coffer.guestagent.v1.Operation
+	34, // 24: coffer.guestagent.v1.FollowSourceRequest.source:type_name -> coffer.guestagent.v1.Source
+	8,  // 25: coffer.guestagent.v1.FollowSourceResponse.progress:type_name -> coffer.guestagent.v1.Progress
+	1,  // 26: coffer.guestagent.v1.FreezeRequest.operation:type_name -> coffer.guestagent.v1.Operation
+	8,  // 27: coffer.guestagent.v1.FreezeResponse.progress:type_name -> coffer.guestagent.v1.Progress
+	1,  // 28: coffer.guestagent.v1.UnfreezeRequest.operation:type_name -> coffer.guestagent.v1.Operation
+	8,  // 29: coffer.guestagent.v1.UnfreezeResponse.progress:type_name -> coffer.guestagent.v1.Progress
+	31, // 30: coffer.guestagent.v1.AwaitPositionResponse.replication:type_name -> coffer.guestagent.v1.Replication
+	1,  // 31: coffer.guestagent.v1.PromoteRequest.operation:type_name -> coffer.guestagent.v1.Operation
+	8,  // 32: coffer.guestagent.v1.PromoteResponse.progress:type_name -> coffer.guestagent.v1.Progress
+	1,  // 33: coffer.guestagent.v1.PrepareUpgradeRequest.operation:type_name -> coffer.guestagent.v1.Operation
+	8,  // 34: coffer.guestagent.v1.PrepareUpgradeResponse.progress:type_name -> coffer.guestagent.v1.Progress
+	1,  // 35: coffer.guestagent.v1.UpgradeDatabaseRequest.operation:type_name -> coffer.guestagent.v1.Operation
+	8,  // 36: coffer.guestagent.v1.UpgradeDatabaseResponse.progress:type_name -> coffer.guestagent.v1.Progress
+	1,  // 37: coffer.guestagent.v1.RevertUpgradeRequest.operation:type_name -> coffer.guestagent.v1.Operation
+	8,  // 38: coffer.guestagent.v1.RevertUpgradeResponse.progress:type_name -> coffer.guestagent.v1.Progress
+	1,  // 39: coffer.guestagent.v1.FinishUpgradeRequest.operation:type_name -> coffer.guestagent.v1.Operation
+	8,  // 40: coffer.guestagent.v1.FinishUpgradeResponse.progress:type_name -> coffer.guestagent.v1.Progress
+	2,  // 41: coffer.guestagent.v1.GuestAgentService.Enroll:input_type -> coffer.guestagent.v1.EnrollRequest
+	4,  // 42: coffer.guestagent.v1.GuestAgentService.RenewCertificate:input_type -> coffer.guestagent.v1.RenewCertificateRequest
+	6,  // 43: coffer.guestagent.v1.GuestAgentService.GetInfo:input_type -> coffer.guestagent.v1.GetInfoRequest
+	9,  // 44: coffer.guestagent.v1.GuestAgentService.Prepare:input_type -> coffer.guestagent.v1.PrepareRequest
+	13, // 45: coffer.guestagent.v1.GuestAgentService.RestartDatabase:input_type -> coffer.guestagent.v1.RestartDatabaseRequest
+	15, // 46: coffer.guestagent.v1.GuestAgentService.StopDatabase:input_type -> coffer.guestagent.v1.StopDatabaseRequest
+	17, // 47: coffer.guestagent.v1.GuestAgentService.StartDatabase:input_type -> coffer.guestagent.v1.StartDatabaseRequest
+	25, // 48: coffer.guestagent.v1.GuestAgentService.ConfigureDatabase:input_type -> coffer.guestagent.v1.ConfigureDatabaseRequest
+	27, // 49: coffer.guestagent.v1.GuestAgentService.GrowVolume:input_type -> coffer.guestagent.v1.GrowVolumeRequest
+	29, // 50: coffer.guestagent.v1.GuestAgentService.GetReplication:input_type -> coffer.guestagent.v1.GetReplicationRequest
+	32, // 51: coffer.guestagent.v1.GuestAgentService.AdmitReplica:input_type -> coffer.guestagent.v1.AdmitReplicaRequest
+	35, // 52: coffer.guestagent.v1.GuestAgentService.DismissReplica:input_type -> coffer.guestagent.v1.DismissReplicaRequest
+	37, // 53: coffer.guestagent.v1.GuestAgentService.PrepareReplica:input_type -> coffer.guestagent.v1.PrepareReplicaRequest
+	39, // 54: coffer.guestagent.v1.GuestAgentService.FollowSource:input_type -> coffer.guestagent.v1.FollowSourceRequest
+	41, // 55: coffer.guestagent.v1.GuestAgentService.Freeze:input_type -> coffer.guestagent.v1.FreezeRequest
+	43, // 56: coffer.guestagent.v1.GuestAgentService.Unfreeze:input_type -> coffer.guestagent.v1.UnfreezeRequest
+	45, // 57: coffer.guestagent.v1.GuestAgentService.AwaitPosition:input_type -> coffer.guestagent.v1.AwaitPositionRequest
+	47, // 58: coffer.guestagent.v1.GuestAgentService.Promote:input_type -> coffer.guestagent.v1.PromoteRequest
+	49, // 59: coffer.guestagent.v1.GuestAgentService.PrepareUpgrade:input_type -> coffer.guestagent.v1.PrepareUpgradeRequest
+	51, // 60: coffer.guestagent.v1.GuestAgentService.UpgradeDatabase:input_type -> coffer.guestagent.v1.UpgradeDatabaseRequest
+	53, // 61: coffer.guestagent.v1.GuestAgentService.RevertUpgrade:input_type -> coffer.guestagent.v1.RevertUpgradeRequest
+	55, // 62: coffer.guestagent.v1.GuestAgentService.FinishUpgrade:input_type -> coffer.guestagent.v1.FinishUpgradeRequest
+	19, // 63: coffer.guestagent.v1.GuestAgentService.GetStatus:input_type -> coffer.guestagent.v1.GetStatusRequest
+	21, // 64: coffer.guestagent.v1.GuestAgentService.WatchStatus:input_type -> coffer.guestagent.v1.WatchStatusRequest
+	3,  // 65: coffer.guestagent.v1.GuestAgentService.Enroll:output_type -> coffer.guestagent.v1.EnrollResponse
+	5,  // 66: coffer.guestagent.v1.GuestAgentService.RenewCertificate:output_type -> coffer.guestagent.v1.RenewCertificateResponse
+	7,  // 67: coffer.guestagent.v1.GuestAgentService.GetInfo:output_type -> coffer.guestagent.v1.GetInfoResponse
+	12, // 68: coffer.guestagent.v1.GuestAgentService.Prepare:output_type -> coffer.guestagent.v1.PrepareResponse
+	14, // 69: coffer.guestagent.v1.GuestAgentService.RestartDatabase:output_type -> coffer.guestagent.v1.RestartDatabaseResponse
+	16, // 70: coffer.guestagent.v1.GuestAgentService.StopDatabase:output_type -> coffer.guestagent.v1.StopDatabaseResponse
+	18, // 71: coffer.guestagent.v1.GuestAgentService.StartDatabase:output_type -> coffer.guestagent.v1.StartDatabaseResponse
+	26, // 72: coffer.guestagent.v1.GuestAgentService.ConfigureDatabase:output_type -> coffer.guestagent.v1.ConfigureDatabaseResponse
+	28, // 73: coffer.guestagent.v1.GuestAgentService.GrowVolume:output_type -> coffer.guestagent.v1.GrowVolumeResponse
+	30, // 74: coffer.guestagent.v1.GuestAgentService.GetReplication:output_type -> coffer.guestagent.v1.GetReplicationResponse
+	33, // 75: coffer.guestagent.v1.GuestAgentService.AdmitReplica:output_type -> coffer.guestagent.v1.AdmitReplicaResponse
+	36, // 76: coffer.guestagent.v1.GuestAgentService.DismissReplica:output_type -> coffer.guestagent.v1.DismissReplicaResponse
+	38, // 77: coffer.guestagent.v1.GuestAgentService.PrepareReplica:output_type -> coffer.guestagent.v1.PrepareReplicaResponse
+	40, // 78: coffer.guestagent.v1.GuestAgentService.FollowSource:output_type -> coffer.guestagent.v1.FollowSourceResponse
+	42, // 79: coffer.guestagent.v1.GuestAgentService.Freeze:output_type -> coffer.guestagent.v1.FreezeResponse
+	44, // 80: coffer.guestagent.v1.GuestAgentService.Unfreeze:output_type -> coffer.guestagent.v1.UnfreezeResponse
+	46, // 81: coffer.guestagent.v1.GuestAgentService.AwaitPosition:output_type -> coffer.guestagent.v1.AwaitPositionResponse
+	48, // 82: coffer.guestagent.v1.GuestAgentService.Promote:output_type -> coffer.guestagent.v1.PromoteResponse
+	50, // 83: coffer.guestagent.v1.GuestAgentService.PrepareUpgrade:output_type -> coffer.guestagent.v1.PrepareUpgradeResponse
+	52, // 84: coffer.guestagent.v1.GuestAgentService.UpgradeDatabase:output_type -> coffer.guestagent.v1.UpgradeDatabaseResponse
+	54, // 85: coffer.guestagent.v1.GuestAgentService.RevertUpgrade:output_type -> coffer.guestagent.v1.RevertUpgradeResponse
+	56, // 86: coffer.guestagent.v1.GuestAgentService.FinishUpgrade:output_type -> coffer.guestagent.v1.FinishUpgradeResponse
+	20, // 87: coffer.guestagent.v1.GuestAgentService.GetStatus:output_type -> coffer.guestagent.v1.GetStatusResponse
+	22, // 88: coffer.guestagent.v1.GuestAgentService.WatchStatus:output_type -> coffer.guestagent.v1.WatchStatusResponse
+	65, // [65:89] is the sub-list for method output_type
+	41, // [41:65] is the sub-list for method input_type
+	41, // [41:41] is the sub-list for extension type_name
+	41, // [41:41] is the sub-list for extension extendee
+	0,  // [0:41] is the sub-list for field type_name
 }
 
 func init() { file_coffer_guestagent_v1_guestagent_proto_init() }
@@ -1457,13 +3343,14 @@ func file_coffer_guestagent_v1_guestagent_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_coffer_guestagent_v1_guestagent_proto_rawDesc), len(file_coffer_guestagent_v1_guestagent_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   24,
+			NumEnums:      1,
+			NumMessages:   56,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
 		GoTypes:           file_coffer_guestagent_v1_guestagent_proto_goTypes,
 		DependencyIndexes: file_coffer_guestagent_v1_guestagent_proto_depIdxs,
+		EnumInfos:         file_coffer_guestagent_v1_guestagent_proto_enumTypes,
 		MessageInfos:      file_coffer_guestagent_v1_guestagent_proto_msgTypes,
 	}.Build()
 	File_coffer_guestagent_v1_guestagent_proto = out.File

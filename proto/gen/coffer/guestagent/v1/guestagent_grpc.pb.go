@@ -22,15 +22,30 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	GuestAgentService_Enroll_FullMethodName           = "/coffer.guestagent.v1.GuestAgentService/Enroll"
-	GuestAgentService_RenewCertificate_FullMethodName = "/coffer.guestagent.v1.GuestAgentService/RenewCertificate"
-	GuestAgentService_GetInfo_FullMethodName          = "/coffer.guestagent.v1.GuestAgentService/GetInfo"
-	GuestAgentService_Prepare_FullMethodName          = "/coffer.guestagent.v1.GuestAgentService/Prepare"
-	GuestAgentService_RestartDatabase_FullMethodName  = "/coffer.guestagent.v1.GuestAgentService/RestartDatabase"
-	GuestAgentService_StopDatabase_FullMethodName     = "/coffer.guestagent.v1.GuestAgentService/StopDatabase"
-	GuestAgentService_StartDatabase_FullMethodName    = "/coffer.guestagent.v1.GuestAgentService/StartDatabase"
-	GuestAgentService_GetStatus_FullMethodName        = "/coffer.guestagent.v1.GuestAgentService/GetStatus"
-	GuestAgentService_WatchStatus_FullMethodName      = "/coffer.guestagent.v1.GuestAgentService/WatchStatus"
+	GuestAgentService_Enroll_FullMethodName            = "/coffer.guestagent.v1.GuestAgentService/Enroll"
+	GuestAgentService_RenewCertificate_FullMethodName  = "/coffer.guestagent.v1.GuestAgentService/RenewCertificate"
+	GuestAgentService_GetInfo_FullMethodName           = "/coffer.guestagent.v1.GuestAgentService/GetInfo"
+	GuestAgentService_Prepare_FullMethodName           = "/coffer.guestagent.v1.GuestAgentService/Prepare"
+	GuestAgentService_RestartDatabase_FullMethodName   = "/coffer.guestagent.v1.GuestAgentService/RestartDatabase"
+	GuestAgentService_StopDatabase_FullMethodName      = "/coffer.guestagent.v1.GuestAgentService/StopDatabase"
+	GuestAgentService_StartDatabase_FullMethodName     = "/coffer.guestagent.v1.GuestAgentService/StartDatabase"
+	GuestAgentService_ConfigureDatabase_FullMethodName = "/coffer.guestagent.v1.GuestAgentService/ConfigureDatabase"
+	GuestAgentService_GrowVolume_FullMethodName        = "/coffer.guestagent.v1.GuestAgentService/GrowVolume"
+	GuestAgentService_GetReplication_FullMethodName    = "/coffer.guestagent.v1.GuestAgentService/GetReplication"
+	GuestAgentService_AdmitReplica_FullMethodName      = "/coffer.guestagent.v1.GuestAgentService/AdmitReplica"
+	GuestAgentService_DismissReplica_FullMethodName    = "/coffer.guestagent.v1.GuestAgentService/DismissReplica"
+	GuestAgentService_PrepareReplica_FullMethodName    = "/coffer.guestagent.v1.GuestAgentService/PrepareReplica"
+	GuestAgentService_FollowSource_FullMethodName      = "/coffer.guestagent.v1.GuestAgentService/FollowSource"
+	GuestAgentService_Freeze_FullMethodName            = "/coffer.guestagent.v1.GuestAgentService/Freeze"
+	GuestAgentService_Unfreeze_FullMethodName          = "/coffer.guestagent.v1.GuestAgentService/Unfreeze"
+	GuestAgentService_AwaitPosition_FullMethodName     = "/coffer.guestagent.v1.GuestAgentService/AwaitPosition"
+	GuestAgentService_Promote_FullMethodName           = "/coffer.guestagent.v1.GuestAgentService/Promote"
+	GuestAgentService_PrepareUpgrade_FullMethodName    = "/coffer.guestagent.v1.GuestAgentService/PrepareUpgrade"
+	GuestAgentService_UpgradeDatabase_FullMethodName   = "/coffer.guestagent.v1.GuestAgentService/UpgradeDatabase"
+	GuestAgentService_RevertUpgrade_FullMethodName     = "/coffer.guestagent.v1.GuestAgentService/RevertUpgrade"
+	GuestAgentService_FinishUpgrade_FullMethodName     = "/coffer.guestagent.v1.GuestAgentService/FinishUpgrade"
+	GuestAgentService_GetStatus_FullMethodName         = "/coffer.guestagent.v1.GuestAgentService/GetStatus"
+	GuestAgentService_WatchStatus_FullMethodName       = "/coffer.guestagent.v1.GuestAgentService/WatchStatus"
 )
 
 // GuestAgentServiceClient is the client API for GuestAgentService service.
@@ -59,6 +74,42 @@ type GuestAgentServiceClient interface {
 	StopDatabase(ctx context.Context, in *StopDatabaseRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[StopDatabaseResponse], error)
 	// Starts the database and keeps it running.
 	StartDatabase(ctx context.Context, in *StartDatabaseRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[StartDatabaseResponse], error)
+	// Writes the configuration for another flavor's memory. It holds from the database's next start.
+	ConfigureDatabase(ctx context.Context, in *ConfigureDatabaseRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ConfigureDatabaseResponse], error)
+	// Makes the file system fill its grown volume, while the database runs.
+	GrowVolume(ctx context.Context, in *GrowVolumeRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[GrowVolumeResponse], error)
+	// The database's role in its set, and how far it is.
+	GetReplication(ctx context.Context, in *GetReplicationRequest, opts ...grpc.CallOption) (*GetReplicationResponse, error)
+	// Lets a replica in: makes its account (a repetition gives it a new password), and, when a ticket comes along, opens
+	// port 4444 of the database's address for one copy, until it is taken or the ticket ends. Not an operation: it bears
+	// repetition, and an account that nobody uses harms nobody.
+	AdmitReplica(ctx context.Context, in *AdmitReplicaRequest, opts ...grpc.CallOption) (*AdmitReplicaResponse, error)
+	// Takes back what AdmitReplica gave. Succeeds when there is nothing.
+	DismissReplica(ctx context.Context, in *DismissReplicaRequest, opts ...grpc.CallOption) (*DismissReplicaResponse, error)
+	// Makes this server a replica by a copy of the source: what data it has is replaced, if the request says so. A copy
+	// that was cut starts over; a half one is never served.
+	PrepareReplica(ctx context.Context, in *PrepareReplicaRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[PrepareReplicaResponse], error)
+	// Follows a source with the data that are here. FailedPrecondition with reason DIVERGED when they hold what the source
+	// does not have: then only PrepareReplica helps.
+	FollowSource(ctx context.Context, in *FollowSourceRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[FollowSourceResponse], error)
+	// Ends all writing, for good until Unfreeze, Promote or FollowSource, over every restart and crash. The last message
+	// has the position behind which nothing was acknowledged.
+	Freeze(ctx context.Context, in *FreezeRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[FreezeResponse], error)
+	// Lets a frozen source write again.
+	Unfreeze(ctx context.Context, in *UnfreezeRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[UnfreezeResponse], error)
+	// Waits until everything up to a position has been applied; the call's deadline is the limit.
+	AwaitPosition(ctx context.Context, in *AwaitPositionRequest, opts ...grpc.CallOption) (*AwaitPositionResponse, error)
+	// Stops following and becomes a source that writes. A server that is one already stays it.
+	Promote(ctx context.Context, in *PromoteRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[PromoteResponse], error)
+	// Gets ready for another version of the engine, while the old one is there: stops the database in order, keeps a
+	// clone of its data beside them, and a dump where the new version cannot take over the old one's data in place.
+	PrepareUpgrade(ctx context.Context, in *PrepareUpgradeRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[PrepareUpgradeResponse], error)
+	// With the new version there: converts the data and starts the database.
+	UpgradeDatabase(ctx context.Context, in *UpgradeDatabaseRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[UpgradeDatabaseResponse], error)
+	// With the old version there again: puts the clone back and starts the database.
+	RevertUpgrade(ctx context.Context, in *RevertUpgradeRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[RevertUpgradeResponse], error)
+	// Removes the clone and the dump.
+	FinishUpgrade(ctx context.Context, in *FinishUpgradeRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[FinishUpgradeResponse], error)
 	// The database's state now, found out by asking it.
 	GetStatus(ctx context.Context, in *GetStatusRequest, opts ...grpc.CallOption) (*GetStatusResponse, error)
 	// The database's state now and at each change, and at least every interval as a sign of life.
@@ -185,6 +236,255 @@ func (c *guestAgentServiceClient) StartDatabase(ctx context.Context, in *StartDa
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type GuestAgentService_StartDatabaseClient = grpc.ServerStreamingClient[StartDatabaseResponse]
 
+func (c *guestAgentServiceClient) ConfigureDatabase(ctx context.Context, in *ConfigureDatabaseRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ConfigureDatabaseResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &GuestAgentService_ServiceDesc.Streams[6], GuestAgentService_ConfigureDatabase_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[ConfigureDatabaseRequest, ConfigureDatabaseResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type GuestAgentService_ConfigureDatabaseClient = grpc.ServerStreamingClient[ConfigureDatabaseResponse]
+
+func (c *guestAgentServiceClient) GrowVolume(ctx context.Context, in *GrowVolumeRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[GrowVolumeResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &GuestAgentService_ServiceDesc.Streams[7], GuestAgentService_GrowVolume_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[GrowVolumeRequest, GrowVolumeResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type GuestAgentService_GrowVolumeClient = grpc.ServerStreamingClient[GrowVolumeResponse]
+
+func (c *guestAgentServiceClient) GetReplication(ctx context.Context, in *GetReplicationRequest, opts ...grpc.CallOption) (*GetReplicationResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetReplicationResponse)
+	err := c.cc.Invoke(ctx, GuestAgentService_GetReplication_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *guestAgentServiceClient) AdmitReplica(ctx context.Context, in *AdmitReplicaRequest, opts ...grpc.CallOption) (*AdmitReplicaResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(AdmitReplicaResponse)
+	err := c.cc.Invoke(ctx, GuestAgentService_AdmitReplica_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *guestAgentServiceClient) DismissReplica(ctx context.Context, in *DismissReplicaRequest, opts ...grpc.CallOption) (*DismissReplicaResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DismissReplicaResponse)
+	err := c.cc.Invoke(ctx, GuestAgentService_DismissReplica_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *guestAgentServiceClient) PrepareReplica(ctx context.Context, in *PrepareReplicaRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[PrepareReplicaResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &GuestAgentService_ServiceDesc.Streams[8], GuestAgentService_PrepareReplica_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[PrepareReplicaRequest, PrepareReplicaResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type GuestAgentService_PrepareReplicaClient = grpc.ServerStreamingClient[PrepareReplicaResponse]
+
+func (c *guestAgentServiceClient) FollowSource(ctx context.Context, in *FollowSourceRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[FollowSourceResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &GuestAgentService_ServiceDesc.Streams[9], GuestAgentService_FollowSource_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[FollowSourceRequest, FollowSourceResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type GuestAgentService_FollowSourceClient = grpc.ServerStreamingClient[FollowSourceResponse]
+
+func (c *guestAgentServiceClient) Freeze(ctx context.Context, in *FreezeRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[FreezeResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &GuestAgentService_ServiceDesc.Streams[10], GuestAgentService_Freeze_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[FreezeRequest, FreezeResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type GuestAgentService_FreezeClient = grpc.ServerStreamingClient[FreezeResponse]
+
+func (c *guestAgentServiceClient) Unfreeze(ctx context.Context, in *UnfreezeRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[UnfreezeResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &GuestAgentService_ServiceDesc.Streams[11], GuestAgentService_Unfreeze_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[UnfreezeRequest, UnfreezeResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type GuestAgentService_UnfreezeClient = grpc.ServerStreamingClient[UnfreezeResponse]
+
+func (c *guestAgentServiceClient) AwaitPosition(ctx context.Context, in *AwaitPositionRequest, opts ...grpc.CallOption) (*AwaitPositionResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(AwaitPositionResponse)
+	err := c.cc.Invoke(ctx, GuestAgentService_AwaitPosition_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *guestAgentServiceClient) Promote(ctx context.Context, in *PromoteRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[PromoteResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &GuestAgentService_ServiceDesc.Streams[12], GuestAgentService_Promote_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[PromoteRequest, PromoteResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type GuestAgentService_PromoteClient = grpc.ServerStreamingClient[PromoteResponse]
+
+func (c *guestAgentServiceClient) PrepareUpgrade(ctx context.Context, in *PrepareUpgradeRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[PrepareUpgradeResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &GuestAgentService_ServiceDesc.Streams[13], GuestAgentService_PrepareUpgrade_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[PrepareUpgradeRequest, PrepareUpgradeResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type GuestAgentService_PrepareUpgradeClient = grpc.ServerStreamingClient[PrepareUpgradeResponse]
+
+func (c *guestAgentServiceClient) UpgradeDatabase(ctx context.Context, in *UpgradeDatabaseRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[UpgradeDatabaseResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &GuestAgentService_ServiceDesc.Streams[14], GuestAgentService_UpgradeDatabase_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[UpgradeDatabaseRequest, UpgradeDatabaseResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type GuestAgentService_UpgradeDatabaseClient = grpc.ServerStreamingClient[UpgradeDatabaseResponse]
+
+func (c *guestAgentServiceClient) RevertUpgrade(ctx context.Context, in *RevertUpgradeRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[RevertUpgradeResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &GuestAgentService_ServiceDesc.Streams[15], GuestAgentService_RevertUpgrade_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[RevertUpgradeRequest, RevertUpgradeResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type GuestAgentService_RevertUpgradeClient = grpc.ServerStreamingClient[RevertUpgradeResponse]
+
+func (c *guestAgentServiceClient) FinishUpgrade(ctx context.Context, in *FinishUpgradeRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[FinishUpgradeResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &GuestAgentService_ServiceDesc.Streams[16], GuestAgentService_FinishUpgrade_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[FinishUpgradeRequest, FinishUpgradeResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type GuestAgentService_FinishUpgradeClient = grpc.ServerStreamingClient[FinishUpgradeResponse]
+
 func (c *guestAgentServiceClient) GetStatus(ctx context.Context, in *GetStatusRequest, opts ...grpc.CallOption) (*GetStatusResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(GetStatusResponse)
@@ -197,7 +497,7 @@ func (c *guestAgentServiceClient) GetStatus(ctx context.Context, in *GetStatusRe
 
 func (c *guestAgentServiceClient) WatchStatus(ctx context.Context, in *WatchStatusRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchStatusResponse], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	stream, err := c.cc.NewStream(ctx, &GuestAgentService_ServiceDesc.Streams[6], GuestAgentService_WatchStatus_FullMethodName, cOpts...)
+	stream, err := c.cc.NewStream(ctx, &GuestAgentService_ServiceDesc.Streams[17], GuestAgentService_WatchStatus_FullMethodName, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -240,6 +540,42 @@ type GuestAgentServiceServer interface {
 	StopDatabase(*StopDatabaseRequest, grpc.ServerStreamingServer[StopDatabaseResponse]) error
 	// Starts the database and keeps it running.
 	StartDatabase(*StartDatabaseRequest, grpc.ServerStreamingServer[StartDatabaseResponse]) error
+	// Writes the configuration for another flavor's memory. It holds from the database's next start.
+	ConfigureDatabase(*ConfigureDatabaseRequest, grpc.ServerStreamingServer[ConfigureDatabaseResponse]) error
+	// Makes the file system fill its grown volume, while the database runs.
+	GrowVolume(*GrowVolumeRequest, grpc.ServerStreamingServer[GrowVolumeResponse]) error
+	// The database's role in its set, and how far it is.
+	GetReplication(context.Context, *GetReplicationRequest) (*GetReplicationResponse, error)
+	// Lets a replica in: makes its account (a repetition gives it a new password), and, when a ticket comes along, opens
+	// port 4444 of the database's address for one copy, until it is taken or the ticket ends. Not an operation: it bears
+	// repetition, and an account that nobody uses harms nobody.
+	AdmitReplica(context.Context, *AdmitReplicaRequest) (*AdmitReplicaResponse, error)
+	// Takes back what AdmitReplica gave. Succeeds when there is nothing.
+	DismissReplica(context.Context, *DismissReplicaRequest) (*DismissReplicaResponse, error)
+	// Makes this server a replica by a copy of the source: what data it has is replaced, if the request says so. A copy
+	// that was cut starts over; a half one is never served.
+	PrepareReplica(*PrepareReplicaRequest, grpc.ServerStreamingServer[PrepareReplicaResponse]) error
+	// Follows a source with the data that are here. FailedPrecondition with reason DIVERGED when they hold what the source
+	// does not have: then only PrepareReplica helps.
+	FollowSource(*FollowSourceRequest, grpc.ServerStreamingServer[FollowSourceResponse]) error
+	// Ends all writing, for good until Unfreeze, Promote or FollowSource, over every restart and crash. The last message
+	// has the position behind which nothing was acknowledged.
+	Freeze(*FreezeRequest, grpc.ServerStreamingServer[FreezeResponse]) error
+	// Lets a frozen source write again.
+	Unfreeze(*UnfreezeRequest, grpc.ServerStreamingServer[UnfreezeResponse]) error
+	// Waits until everything up to a position has been applied; the call's deadline is the limit.
+	AwaitPosition(context.Context, *AwaitPositionRequest) (*AwaitPositionResponse, error)
+	// Stops following and becomes a source that writes. A server that is one already stays it.
+	Promote(*PromoteRequest, grpc.ServerStreamingServer[PromoteResponse]) error
+	// Gets ready for another version of the engine, while the old one is there: stops the database in order, keeps a
+	// clone of its data beside them, and a dump where the new version cannot take over the old one's data in place.
+	PrepareUpgrade(*PrepareUpgradeRequest, grpc.ServerStreamingServer[PrepareUpgradeResponse]) error
+	// With the new version there: converts the data and starts the database.
+	UpgradeDatabase(*UpgradeDatabaseRequest, grpc.ServerStreamingServer[UpgradeDatabaseResponse]) error
+	// With the old version there again: puts the clone back and starts the database.
+	RevertUpgrade(*RevertUpgradeRequest, grpc.ServerStreamingServer[RevertUpgradeResponse]) error
+	// Removes the clone and the dump.
+	FinishUpgrade(*FinishUpgradeRequest, grpc.ServerStreamingServer[FinishUpgradeResponse]) error
 	// The database's state now, found out by asking it.
 	GetStatus(context.Context, *GetStatusRequest) (*GetStatusResponse, error)
 	// The database's state now and at each change, and at least every interval as a sign of life.
@@ -274,6 +610,51 @@ func (UnimplementedGuestAgentServiceServer) StopDatabase(*StopDatabaseRequest, g
 }
 func (UnimplementedGuestAgentServiceServer) StartDatabase(*StartDatabaseRequest, grpc.ServerStreamingServer[StartDatabaseResponse]) error {
 	return status.Error(codes.Unimplemented, "method StartDatabase not implemented")
+}
+func (UnimplementedGuestAgentServiceServer) ConfigureDatabase(*ConfigureDatabaseRequest, grpc.ServerStreamingServer[ConfigureDatabaseResponse]) error {
+	return status.Error(codes.Unimplemented, "method ConfigureDatabase not implemented")
+}
+func (UnimplementedGuestAgentServiceServer) GrowVolume(*GrowVolumeRequest, grpc.ServerStreamingServer[GrowVolumeResponse]) error {
+	return status.Error(codes.Unimplemented, "method GrowVolume not implemented")
+}
+func (UnimplementedGuestAgentServiceServer) GetReplication(context.Context, *GetReplicationRequest) (*GetReplicationResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetReplication not implemented")
+}
+func (UnimplementedGuestAgentServiceServer) AdmitReplica(context.Context, *AdmitReplicaRequest) (*AdmitReplicaResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method AdmitReplica not implemented")
+}
+func (UnimplementedGuestAgentServiceServer) DismissReplica(context.Context, *DismissReplicaRequest) (*DismissReplicaResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method DismissReplica not implemented")
+}
+func (UnimplementedGuestAgentServiceServer) PrepareReplica(*PrepareReplicaRequest, grpc.ServerStreamingServer[PrepareReplicaResponse]) error {
+	return status.Error(codes.Unimplemented, "method PrepareReplica not implemented")
+}
+func (UnimplementedGuestAgentServiceServer) FollowSource(*FollowSourceRequest, grpc.ServerStreamingServer[FollowSourceResponse]) error {
+	return status.Error(codes.Unimplemented, "method FollowSource not implemented")
+}
+func (UnimplementedGuestAgentServiceServer) Freeze(*FreezeRequest, grpc.ServerStreamingServer[FreezeResponse]) error {
+	return status.Error(codes.Unimplemented, "method Freeze not implemented")
+}
+func (UnimplementedGuestAgentServiceServer) Unfreeze(*UnfreezeRequest, grpc.ServerStreamingServer[UnfreezeResponse]) error {
+	return status.Error(codes.Unimplemented, "method Unfreeze not implemented")
+}
+func (UnimplementedGuestAgentServiceServer) AwaitPosition(context.Context, *AwaitPositionRequest) (*AwaitPositionResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method AwaitPosition not implemented")
+}
+func (UnimplementedGuestAgentServiceServer) Promote(*PromoteRequest, grpc.ServerStreamingServer[PromoteResponse]) error {
+	return status.Error(codes.Unimplemented, "method Promote not implemented")
+}
+func (UnimplementedGuestAgentServiceServer) PrepareUpgrade(*PrepareUpgradeRequest, grpc.ServerStreamingServer[PrepareUpgradeResponse]) error {
+	return status.Error(codes.Unimplemented, "method PrepareUpgrade not implemented")
+}
+func (UnimplementedGuestAgentServiceServer) UpgradeDatabase(*UpgradeDatabaseRequest, grpc.ServerStreamingServer[UpgradeDatabaseResponse]) error {
+	return status.Error(codes.Unimplemented, "method UpgradeDatabase not implemented")
+}
+func (UnimplementedGuestAgentServiceServer) RevertUpgrade(*RevertUpgradeRequest, grpc.ServerStreamingServer[RevertUpgradeResponse]) error {
+	return status.Error(codes.Unimplemented, "method RevertUpgrade not implemented")
+}
+func (UnimplementedGuestAgentServiceServer) FinishUpgrade(*FinishUpgradeRequest, grpc.ServerStreamingServer[FinishUpgradeResponse]) error {
+	return status.Error(codes.Unimplemented, "method FinishUpgrade not implemented")
 }
 func (UnimplementedGuestAgentServiceServer) GetStatus(context.Context, *GetStatusRequest) (*GetStatusResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetStatus not implemented")
@@ -378,6 +759,199 @@ func _GuestAgentService_StartDatabase_Handler(srv interface{}, stream grpc.Serve
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type GuestAgentService_StartDatabaseServer = grpc.ServerStreamingServer[StartDatabaseResponse]
 
+func _GuestAgentService_ConfigureDatabase_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(ConfigureDatabaseRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(GuestAgentServiceServer).ConfigureDatabase(m, &grpc.GenericServerStream[ConfigureDatabaseRequest, ConfigureDatabaseResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type GuestAgentService_ConfigureDatabaseServer = grpc.ServerStreamingServer[ConfigureDatabaseResponse]
+
+func _GuestAgentService_GrowVolume_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(GrowVolumeRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(GuestAgentServiceServer).GrowVolume(m, &grpc.GenericServerStream[GrowVolumeRequest, GrowVolumeResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type GuestAgentService_GrowVolumeServer = grpc.ServerStreamingServer[GrowVolumeResponse]
+
+func _GuestAgentService_GetReplication_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetReplicationRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(GuestAgentServiceServer).GetReplication(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: GuestAgentService_GetReplication_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(GuestAgentServiceServer).GetReplication(ctx, req.(*GetReplicationRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _GuestAgentService_AdmitReplica_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AdmitReplicaRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(GuestAgentServiceServer).AdmitReplica(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: GuestAgentService_AdmitReplica_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(GuestAgentServiceServer).AdmitReplica(ctx, req.(*AdmitReplicaRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _GuestAgentService_DismissReplica_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DismissReplicaRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(GuestAgentServiceServer).DismissReplica(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: GuestAgentService_DismissReplica_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(GuestAgentServiceServer).DismissReplica(ctx, req.(*DismissReplicaRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _GuestAgentService_PrepareReplica_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(PrepareReplicaRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(GuestAgentServiceServer).PrepareReplica(m, &grpc.GenericServerStream[PrepareReplicaRequest, PrepareReplicaResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type GuestAgentService_PrepareReplicaServer = grpc.ServerStreamingServer[PrepareReplicaResponse]
+
+func _GuestAgentService_FollowSource_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(FollowSourceRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(GuestAgentServiceServer).FollowSource(m, &grpc.GenericServerStream[FollowSourceRequest, FollowSourceResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type GuestAgentService_FollowSourceServer = grpc.ServerStreamingServer[FollowSourceResponse]
+
+func _GuestAgentService_Freeze_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(FreezeRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(GuestAgentServiceServer).Freeze(m, &grpc.GenericServerStream[FreezeRequest, FreezeResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type GuestAgentService_FreezeServer = grpc.ServerStreamingServer[FreezeResponse]
+
+func _GuestAgentService_Unfreeze_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(UnfreezeRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(GuestAgentServiceServer).Unfreeze(m, &grpc.GenericServerStream[UnfreezeRequest, UnfreezeResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type GuestAgentService_UnfreezeServer = grpc.ServerStreamingServer[UnfreezeResponse]
+
+func _GuestAgentService_AwaitPosition_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AwaitPositionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(GuestAgentServiceServer).AwaitPosition(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: GuestAgentService_AwaitPosition_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(GuestAgentServiceServer).AwaitPosition(ctx, req.(*AwaitPositionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _GuestAgentService_Promote_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(PromoteRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(GuestAgentServiceServer).Promote(m, &grpc.GenericServerStream[PromoteRequest, PromoteResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type GuestAgentService_PromoteServer = grpc.ServerStreamingServer[PromoteResponse]
+
+func _GuestAgentService_PrepareUpgrade_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(PrepareUpgradeRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(GuestAgentServiceServer).PrepareUpgrade(m, &grpc.GenericServerStream[PrepareUpgradeRequest, PrepareUpgradeResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type GuestAgentService_PrepareUpgradeServer = grpc.ServerStreamingServer[PrepareUpgradeResponse]
+
+func _GuestAgentService_UpgradeDatabase_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(UpgradeDatabaseRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(GuestAgentServiceServer).UpgradeDatabase(m, &grpc.GenericServerStream[UpgradeDatabaseRequest, UpgradeDatabaseResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type GuestAgentService_UpgradeDatabaseServer = grpc.ServerStreamingServer[UpgradeDatabaseResponse]
+
+func _GuestAgentService_RevertUpgrade_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(RevertUpgradeRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(GuestAgentServiceServer).RevertUpgrade(m, &grpc.GenericServerStream[RevertUpgradeRequest, RevertUpgradeResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type GuestAgentService_RevertUpgradeServer = grpc.ServerStreamingServer[RevertUpgradeResponse]
+
+func _GuestAgentService_FinishUpgrade_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(FinishUpgradeRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(GuestAgentServiceServer).FinishUpgrade(m, &grpc.GenericServerStream[FinishUpgradeRequest, FinishUpgradeResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type GuestAgentService_FinishUpgradeServer = grpc.ServerStreamingServer[FinishUpgradeResponse]
+
 func _GuestAgentService_GetStatus_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(GetStatusRequest)
 	if err := dec(in); err != nil {
@@ -419,6 +993,22 @@ var GuestAgentService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _GuestAgentService_GetInfo_Handler,
 		},
 		{
+			MethodName: "GetReplication",
+			Handler:    _GuestAgentService_GetReplication_Handler,
+		},
+		{
+			MethodName: "AdmitReplica",
+			Handler:    _GuestAgentService_AdmitReplica_Handler,
+		},
+		{
+			MethodName: "DismissReplica",
+			Handler:    _GuestAgentService_DismissReplica_Handler,
+		},
+		{
+			MethodName: "AwaitPosition",
+			Handler:    _GuestAgentService_AwaitPosition_Handler,
+		},
+		{
 			MethodName: "GetStatus",
 			Handler:    _GuestAgentService_GetStatus_Handler,
 		},
@@ -454,6 +1044,61 @@ var GuestAgentService_ServiceDesc = grpc.ServiceDesc{
 		{
 			StreamName:    "StartDatabase",
 			Handler:       _GuestAgentService_StartDatabase_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "ConfigureDatabase",
+			Handler:       _GuestAgentService_ConfigureDatabase_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "GrowVolume",
+			Handler:       _GuestAgentService_GrowVolume_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "PrepareReplica",
+			Handler:       _GuestAgentService_PrepareReplica_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "FollowSource",
+			Handler:       _GuestAgentService_FollowSource_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "Freeze",
+			Handler:       _GuestAgentService_Freeze_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "Unfreeze",
+			Handler:       _GuestAgentService_Unfreeze_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "Promote",
+			Handler:       _GuestAgentService_Promote_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "PrepareUpgrade",
+			Handler:       _GuestAgentService_PrepareUpgrade_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "UpgradeDatabase",
+			Handler:       _GuestAgentService_UpgradeDatabase_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "RevertUpgrade",
+			Handler:       _GuestAgentService_RevertUpgrade_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "FinishUpgrade",
+			Handler:       _GuestAgentService_FinishUpgrade_Handler,
 			ServerStreams: true,
 		},
 		{

@@ -56,8 +56,17 @@ type Instance struct {
 	// Admins only.
 	ServerId *string `protobuf:"bytes,21,opt,name=server_id,proto3,oneof" json:"server_id,omitempty"`
 	// Admins only.
-	VolumeId      *string `protobuf:"bytes,22,opt,name=volume_id,proto3,oneof" json:"volume_id,omitempty"`
-	Locality      *string `protobuf:"bytes,23,opt,name=locality,proto3,oneof" json:"locality,omitempty"`
+	VolumeId *string `protobuf:"bytes,22,opt,name=volume_id,proto3,oneof" json:"volume_id,omitempty"`
+	Locality *string `protobuf:"bytes,23,opt,name=locality,proto3,oneof" json:"locality,omitempty"`
+	// Mgmt form: trove/extensions/mgmt/instances/views.py. Absent elsewhere.
+	Server        *structpb.Value `protobuf:"bytes,24,opt,name=server,proto3" json:"server,omitempty"`
+	ServiceStatus *string         `protobuf:"bytes,25,opt,name=service_status,proto3,oneof" json:"service_status,omitempty"`
+	Deleted       *bool           `protobuf:"varint,26,opt,name=deleted,proto3,oneof" json:"deleted,omitempty"`
+	// A time, or null.
+	DeletedAt       *structpb.Value `protobuf:"bytes,27,opt,name=deleted_at,proto3" json:"deleted_at,omitempty"`
+	TaskDescription *string         `protobuf:"bytes,28,opt,name=task_description,proto3,oneof" json:"task_description,omitempty"`
+	// Only in the one call that shows a managed instance.
+	GuestStatus   *GuestStatus `protobuf:"bytes,29,opt,name=guest_status,proto3,oneof" json:"guest_status,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -253,6 +262,92 @@ func (x *Instance) GetLocality() string {
 	return ""
 }
 
+func (x *Instance) GetServer() *structpb.Value {
+	if x != nil {
+		return x.Server
+	}
+	return nil
+}
+
+func (x *Instance) GetServiceStatus() string {
+	if x != nil && x.ServiceStatus != nil {
+		return *x.ServiceStatus
+	}
+	return ""
+}
+
+func (x *Instance) GetDeleted() bool {
+	if x != nil && x.Deleted != nil {
+		return *x.Deleted
+	}
+	return false
+}
+
+func (x *Instance) GetDeletedAt() *structpb.Value {
+	if x != nil {
+		return x.DeletedAt
+	}
+	return nil
+}
+
+func (x *Instance) GetTaskDescription() string {
+	if x != nil && x.TaskDescription != nil {
+		return *x.TaskDescription
+	}
+	return ""
+}
+
+func (x *Instance) GetGuestStatus() *GuestStatus {
+	if x != nil {
+		return x.GuestStatus
+	}
+	return nil
+}
+
+type GuestStatus struct {
+	state            protoimpl.MessageState `protogen:"open.v1"`
+	StateDescription string                 `protobuf:"bytes,1,opt,name=state_description,proto3" json:"state_description,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *GuestStatus) Reset() {
+	*x = GuestStatus{}
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GuestStatus) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GuestStatus) ProtoMessage() {}
+
+func (x *GuestStatus) ProtoReflect() protoreflect.Message {
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GuestStatus.ProtoReflect.Descriptor instead.
+func (*GuestStatus) Descriptor() ([]byte, []int) {
+	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *GuestStatus) GetStateDescription() string {
+	if x != nil {
+		return x.StateDescription
+	}
+	return ""
+}
+
 type Link struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Rel           string                 `protobuf:"bytes,1,opt,name=rel,proto3" json:"rel,omitempty"`
@@ -263,7 +358,7 @@ type Link struct {
 
 func (x *Link) Reset() {
 	*x = Link{}
-	mi := &file_coffer_instance_v1_instance_proto_msgTypes[1]
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -275,7 +370,7 @@ func (x *Link) String() string {
 func (*Link) ProtoMessage() {}
 
 func (x *Link) ProtoReflect() protoreflect.Message {
-	mi := &file_coffer_instance_v1_instance_proto_msgTypes[1]
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -288,7 +383,7 @@ func (x *Link) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Link.ProtoReflect.Descriptor instead.
 func (*Link) Descriptor() ([]byte, []int) {
-	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{1}
+	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *Link) GetRel() string {
@@ -315,7 +410,7 @@ type Flavor struct {
 
 func (x *Flavor) Reset() {
 	*x = Flavor{}
-	mi := &file_coffer_instance_v1_instance_proto_msgTypes[2]
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -327,7 +422,7 @@ func (x *Flavor) String() string {
 func (*Flavor) ProtoMessage() {}
 
 func (x *Flavor) ProtoReflect() protoreflect.Message {
-	mi := &file_coffer_instance_v1_instance_proto_msgTypes[2]
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -340,7 +435,7 @@ func (x *Flavor) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Flavor.ProtoReflect.Descriptor instead.
 func (*Flavor) Descriptor() ([]byte, []int) {
-	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{2}
+	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Flavor) GetId() string {
@@ -369,7 +464,7 @@ type Datastore struct {
 
 func (x *Datastore) Reset() {
 	*x = Datastore{}
-	mi := &file_coffer_instance_v1_instance_proto_msgTypes[3]
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -381,7 +476,7 @@ func (x *Datastore) String() string {
 func (*Datastore) ProtoMessage() {}
 
 func (x *Datastore) ProtoReflect() protoreflect.Message {
-	mi := &file_coffer_instance_v1_instance_proto_msgTypes[3]
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -394,7 +489,7 @@ func (x *Datastore) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Datastore.ProtoReflect.Descriptor instead.
 func (*Datastore) Descriptor() ([]byte, []int) {
-	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{3}
+	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Datastore) GetType() string {
@@ -428,7 +523,7 @@ type Access struct {
 
 func (x *Access) Reset() {
 	*x = Access{}
-	mi := &file_coffer_instance_v1_instance_proto_msgTypes[4]
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -440,7 +535,7 @@ func (x *Access) String() string {
 func (*Access) ProtoMessage() {}
 
 func (x *Access) ProtoReflect() protoreflect.Message {
-	mi := &file_coffer_instance_v1_instance_proto_msgTypes[4]
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -453,7 +548,7 @@ func (x *Access) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Access.ProtoReflect.Descriptor instead.
 func (*Access) Descriptor() ([]byte, []int) {
-	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{4}
+	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Access) GetIsPublic() bool {
@@ -475,15 +570,23 @@ type Volume struct {
 	// GiB.
 	Size int32 `protobuf:"varint,1,opt,name=size,proto3" json:"size,omitempty"`
 	// GiB, two decimals. Only in GetInstance, while the guest reports.
-	Used          *float64 `protobuf:"fixed64,2,opt,name=used,proto3,oneof" json:"used,omitempty"`
-	UsedPercent   *float64 `protobuf:"fixed64,3,opt,name=used_percent,proto3,oneof" json:"used_percent,omitempty"`
+	Used        *float64 `protobuf:"fixed64,2,opt,name=used,proto3,oneof" json:"used,omitempty"`
+	UsedPercent *float64 `protobuf:"fixed64,3,opt,name=used_percent,proto3,oneof" json:"used_percent,omitempty"`
+	// Only in the mgmt form of one instance.
+	Id               *string       `protobuf:"bytes,4,opt,name=id,proto3,oneof" json:"id,omitempty"`
+	Status           *string       `protobuf:"bytes,5,opt,name=status,proto3,oneof" json:"status,omitempty"`
+	CreatedAt        *string       `protobuf:"bytes,6,opt,name=created_at,proto3,oneof" json:"created_at,omitempty"`
+	AvailabilityZone *string       `protobuf:"bytes,7,opt,name=availability_zone,proto3,oneof" json:"availability_zone,omitempty"`
+	Attachments      []*Attachment `protobuf:"bytes,8,rep,name=attachments,proto3" json:"attachments,omitempty"`
+	// GiB.
+	Total         *float64 `protobuf:"fixed64,9,opt,name=total,proto3,oneof" json:"total,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Volume) Reset() {
 	*x = Volume{}
-	mi := &file_coffer_instance_v1_instance_proto_msgTypes[5]
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -495,7 +598,7 @@ func (x *Volume) String() string {
 func (*Volume) ProtoMessage() {}
 
 func (x *Volume) ProtoReflect() protoreflect.Message {
-	mi := &file_coffer_instance_v1_instance_proto_msgTypes[5]
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -508,7 +611,7 @@ func (x *Volume) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Volume.ProtoReflect.Descriptor instead.
 func (*Volume) Descriptor() ([]byte, []int) {
-	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{5}
+	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Volume) GetSize() int32 {
@@ -532,6 +635,100 @@ func (x *Volume) GetUsedPercent() float64 {
 	return 0
 }
 
+func (x *Volume) GetId() string {
+	if x != nil && x.Id != nil {
+		return *x.Id
+	}
+	return ""
+}
+
+func (x *Volume) GetStatus() string {
+	if x != nil && x.Status != nil {
+		return *x.Status
+	}
+	return ""
+}
+
+func (x *Volume) GetCreatedAt() string {
+	if x != nil && x.CreatedAt != nil {
+		return *x.CreatedAt
+	}
+	return ""
+}
+
+func (x *Volume) GetAvailabilityZone() string {
+	if x != nil && x.AvailabilityZone != nil {
+		return *x.AvailabilityZone
+	}
+	return ""
+}
+
+func (x *Volume) GetAttachments() []*Attachment {
+	if x != nil {
+		return x.Attachments
+	}
+	return nil
+}
+
+func (x *Volume) GetTotal() float64 {
+	if x != nil && x.Total != nil {
+		return *x.Total
+	}
+	return 0
+}
+
+type Attachment struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	ServerId      string                 `protobuf:"bytes,1,opt,name=server_id,proto3" json:"server_id,omitempty"`
+	Device        string                 `protobuf:"bytes,2,opt,name=device,proto3" json:"device,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Attachment) Reset() {
+	*x = Attachment{}
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Attachment) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Attachment) ProtoMessage() {}
+
+func (x *Attachment) ProtoReflect() protoreflect.Message {
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Attachment.ProtoReflect.Descriptor instead.
+func (*Attachment) Descriptor() ([]byte, []int) {
+	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *Attachment) GetServerId() string {
+	if x != nil {
+		return x.ServerId
+	}
+	return ""
+}
+
+func (x *Attachment) GetDevice() string {
+	if x != nil {
+		return x.Device
+	}
+	return ""
+}
+
 type Address struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
 	Address string                 `protobuf:"bytes,1,opt,name=address,proto3" json:"address,omitempty"`
@@ -545,7 +742,7 @@ type Address struct {
 
 func (x *Address) Reset() {
 	*x = Address{}
-	mi := &file_coffer_instance_v1_instance_proto_msgTypes[6]
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -557,7 +754,7 @@ func (x *Address) String() string {
 func (*Address) ProtoMessage() {}
 
 func (x *Address) ProtoReflect() protoreflect.Message {
-	mi := &file_coffer_instance_v1_instance_proto_msgTypes[6]
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -570,7 +767,7 @@ func (x *Address) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Address.ProtoReflect.Descriptor instead.
 func (*Address) Descriptor() ([]byte, []int) {
-	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{6}
+	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Address) GetAddress() string {
@@ -604,7 +801,7 @@ type Reference struct {
 
 func (x *Reference) Reset() {
 	*x = Reference{}
-	mi := &file_coffer_instance_v1_instance_proto_msgTypes[7]
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -616,7 +813,7 @@ func (x *Reference) String() string {
 func (*Reference) ProtoMessage() {}
 
 func (x *Reference) ProtoReflect() protoreflect.Message {
-	mi := &file_coffer_instance_v1_instance_proto_msgTypes[7]
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -629,7 +826,7 @@ func (x *Reference) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reference.ProtoReflect.Descriptor instead.
 func (*Reference) Descriptor() ([]byte, []int) {
-	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{7}
+	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Reference) GetId() string {
@@ -658,7 +855,7 @@ type Fault struct {
 
 func (x *Fault) Reset() {
 	*x = Fault{}
-	mi := &file_coffer_instance_v1_instance_proto_msgTypes[8]
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -670,7 +867,7 @@ func (x *Fault) String() string {
 func (*Fault) ProtoMessage() {}
 
 func (x *Fault) ProtoReflect() protoreflect.Message {
-	mi := &file_coffer_instance_v1_instance_proto_msgTypes[8]
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -683,7 +880,7 @@ func (x *Fault) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Fault.ProtoReflect.Descriptor instead.
 func (*Fault) Descriptor() ([]byte, []int) {
-	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{8}
+	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Fault) GetMessage() string {
@@ -720,7 +917,7 @@ type ListInstancesRequest struct {
 
 func (x *ListInstancesRequest) Reset() {
 	*x = ListInstancesRequest{}
-	mi := &file_coffer_instance_v1_instance_proto_msgTypes[9]
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -732,7 +929,7 @@ func (x *ListInstancesRequest) String() string {
 func (*ListInstancesRequest) ProtoMessage() {}
 
 func (x *ListInstancesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_coffer_instance_v1_instance_proto_msgTypes[9]
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -745,7 +942,7 @@ func (x *ListInstancesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListInstancesRequest.ProtoReflect.Descriptor instead.
 func (*ListInstancesRequest) Descriptor() ([]byte, []int) {
-	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{9}
+	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ListInstancesRequest) GetProjectId() string {
@@ -787,7 +984,7 @@ type ListInstancesResponse struct {
 
 func (x *ListInstancesResponse) Reset() {
 	*x = ListInstancesResponse{}
-	mi := &file_coffer_instance_v1_instance_proto_msgTypes[10]
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -799,7 +996,7 @@ func (x *ListInstancesResponse) String() string {
 func (*ListInstancesResponse) ProtoMessage() {}
 
 func (x *ListInstancesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_coffer_instance_v1_instance_proto_msgTypes[10]
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -812,7 +1009,7 @@ func (x *ListInstancesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListInstancesResponse.ProtoReflect.Descriptor instead.
 func (*ListInstancesResponse) Descriptor() ([]byte, []int) {
-	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{10}
+	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ListInstancesResponse) GetInstances() []*Instance {
@@ -841,7 +1038,7 @@ type ListInstanceDetailsRequest struct {
 
 func (x *ListInstanceDetailsRequest) Reset() {
 	*x = ListInstanceDetailsRequest{}
-	mi := &file_coffer_instance_v1_instance_proto_msgTypes[11]
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -853,7 +1050,7 @@ func (x *ListInstanceDetailsRequest) String() string {
 func (*ListInstanceDetailsRequest) ProtoMessage() {}
 
 func (x *ListInstanceDetailsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_coffer_instance_v1_instance_proto_msgTypes[11]
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -866,7 +1063,7 @@ func (x *ListInstanceDetailsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListInstanceDetailsRequest.ProtoReflect.Descriptor instead.
 func (*ListInstanceDetailsRequest) Descriptor() ([]byte, []int) {
-	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{11}
+	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ListInstanceDetailsRequest) GetProjectId() string {
@@ -907,7 +1104,7 @@ type ListInstanceDetailsResponse struct {
 
 func (x *ListInstanceDetailsResponse) Reset() {
 	*x = ListInstanceDetailsResponse{}
-	mi := &file_coffer_instance_v1_instance_proto_msgTypes[12]
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -919,7 +1116,7 @@ func (x *ListInstanceDetailsResponse) String() string {
 func (*ListInstanceDetailsResponse) ProtoMessage() {}
 
 func (x *ListInstanceDetailsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_coffer_instance_v1_instance_proto_msgTypes[12]
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -932,7 +1129,7 @@ func (x *ListInstanceDetailsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListInstanceDetailsResponse.ProtoReflect.Descriptor instead.
 func (*ListInstanceDetailsResponse) Descriptor() ([]byte, []int) {
-	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{12}
+	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ListInstanceDetailsResponse) GetInstances() []*Instance {
@@ -959,7 +1156,7 @@ type GetInstanceRequest struct {
 
 func (x *GetInstanceRequest) Reset() {
 	*x = GetInstanceRequest{}
-	mi := &file_coffer_instance_v1_instance_proto_msgTypes[13]
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -971,7 +1168,7 @@ func (x *GetInstanceRequest) String() string {
 func (*GetInstanceRequest) ProtoMessage() {}
 
 func (x *GetInstanceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_coffer_instance_v1_instance_proto_msgTypes[13]
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -984,7 +1181,7 @@ func (x *GetInstanceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetInstanceRequest.ProtoReflect.Descriptor instead.
 func (*GetInstanceRequest) Descriptor() ([]byte, []int) {
-	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{13}
+	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *GetInstanceRequest) GetProjectId() string {
@@ -1010,7 +1207,7 @@ type GetInstanceResponse struct {
 
 func (x *GetInstanceResponse) Reset() {
 	*x = GetInstanceResponse{}
-	mi := &file_coffer_instance_v1_instance_proto_msgTypes[14]
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1022,7 +1219,7 @@ func (x *GetInstanceResponse) String() string {
 func (*GetInstanceResponse) ProtoMessage() {}
 
 func (x *GetInstanceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_coffer_instance_v1_instance_proto_msgTypes[14]
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1035,7 +1232,7 @@ func (x *GetInstanceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetInstanceResponse.ProtoReflect.Descriptor instead.
 func (*GetInstanceResponse) Descriptor() ([]byte, []int) {
-	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{14}
+	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *GetInstanceResponse) GetInstance() *Instance {
@@ -1055,7 +1252,7 @@ type CreateInstanceRequest struct {
 
 func (x *CreateInstanceRequest) Reset() {
 	*x = CreateInstanceRequest{}
-	mi := &file_coffer_instance_v1_instance_proto_msgTypes[15]
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1067,7 +1264,7 @@ func (x *CreateInstanceRequest) String() string {
 func (*CreateInstanceRequest) ProtoMessage() {}
 
 func (x *CreateInstanceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_coffer_instance_v1_instance_proto_msgTypes[15]
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1080,7 +1277,7 @@ func (x *CreateInstanceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateInstanceRequest.ProtoReflect.Descriptor instead.
 func (*CreateInstanceRequest) Descriptor() ([]byte, []int) {
-	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{15}
+	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *CreateInstanceRequest) GetProjectId() string {
@@ -1123,7 +1320,7 @@ type NewInstance struct {
 
 func (x *NewInstance) Reset() {
 	*x = NewInstance{}
-	mi := &file_coffer_instance_v1_instance_proto_msgTypes[16]
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1135,7 +1332,7 @@ func (x *NewInstance) String() string {
 func (*NewInstance) ProtoMessage() {}
 
 func (x *NewInstance) ProtoReflect() protoreflect.Message {
-	mi := &file_coffer_instance_v1_instance_proto_msgTypes[16]
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1148,7 +1345,7 @@ func (x *NewInstance) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NewInstance.ProtoReflect.Descriptor instead.
 func (*NewInstance) Descriptor() ([]byte, []int) {
-	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{16}
+	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *NewInstance) GetName() string {
@@ -1274,7 +1471,7 @@ type NewVolume struct {
 
 func (x *NewVolume) Reset() {
 	*x = NewVolume{}
-	mi := &file_coffer_instance_v1_instance_proto_msgTypes[17]
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1286,7 +1483,7 @@ func (x *NewVolume) String() string {
 func (*NewVolume) ProtoMessage() {}
 
 func (x *NewVolume) ProtoReflect() protoreflect.Message {
-	mi := &file_coffer_instance_v1_instance_proto_msgTypes[17]
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1299,7 +1496,7 @@ func (x *NewVolume) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NewVolume.ProtoReflect.Descriptor instead.
 func (*NewVolume) Descriptor() ([]byte, []int) {
-	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{17}
+	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *NewVolume) GetSize() *structpb.Value {
@@ -1327,7 +1524,7 @@ type NewDatastore struct {
 
 func (x *NewDatastore) Reset() {
 	*x = NewDatastore{}
-	mi := &file_coffer_instance_v1_instance_proto_msgTypes[18]
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1339,7 +1536,7 @@ func (x *NewDatastore) String() string {
 func (*NewDatastore) ProtoMessage() {}
 
 func (x *NewDatastore) ProtoReflect() protoreflect.Message {
-	mi := &file_coffer_instance_v1_instance_proto_msgTypes[18]
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1352,7 +1549,7 @@ func (x *NewDatastore) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NewDatastore.ProtoReflect.Descriptor instead.
 func (*NewDatastore) Descriptor() ([]byte, []int) {
-	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{18}
+	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *NewDatastore) GetType() string {
@@ -1389,7 +1586,7 @@ type NewDatabase struct {
 
 func (x *NewDatabase) Reset() {
 	*x = NewDatabase{}
-	mi := &file_coffer_instance_v1_instance_proto_msgTypes[19]
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1401,7 +1598,7 @@ func (x *NewDatabase) String() string {
 func (*NewDatabase) ProtoMessage() {}
 
 func (x *NewDatabase) ProtoReflect() protoreflect.Message {
-	mi := &file_coffer_instance_v1_instance_proto_msgTypes[19]
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1414,7 +1611,7 @@ func (x *NewDatabase) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NewDatabase.ProtoReflect.Descriptor instead.
 func (*NewDatabase) Descriptor() ([]byte, []int) {
-	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{19}
+	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *NewDatabase) GetName() string {
@@ -1457,7 +1654,7 @@ type NewUser struct {
 
 func (x *NewUser) Reset() {
 	*x = NewUser{}
-	mi := &file_coffer_instance_v1_instance_proto_msgTypes[20]
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1469,7 +1666,7 @@ func (x *NewUser) String() string {
 func (*NewUser) ProtoMessage() {}
 
 func (x *NewUser) ProtoReflect() protoreflect.Message {
-	mi := &file_coffer_instance_v1_instance_proto_msgTypes[20]
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1482,7 +1679,7 @@ func (x *NewUser) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NewUser.ProtoReflect.Descriptor instead.
 func (*NewUser) Descriptor() ([]byte, []int) {
-	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{20}
+	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *NewUser) GetName() string {
@@ -1522,7 +1719,7 @@ type NewUserDatabase struct {
 
 func (x *NewUserDatabase) Reset() {
 	*x = NewUserDatabase{}
-	mi := &file_coffer_instance_v1_instance_proto_msgTypes[21]
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1534,7 +1731,7 @@ func (x *NewUserDatabase) String() string {
 func (*NewUserDatabase) ProtoMessage() {}
 
 func (x *NewUserDatabase) ProtoReflect() protoreflect.Message {
-	mi := &file_coffer_instance_v1_instance_proto_msgTypes[21]
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1547,7 +1744,7 @@ func (x *NewUserDatabase) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NewUserDatabase.ProtoReflect.Descriptor instead.
 func (*NewUserDatabase) Descriptor() ([]byte, []int) {
-	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{21}
+	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *NewUserDatabase) GetName() string {
@@ -1571,7 +1768,7 @@ type NewNIC struct {
 
 func (x *NewNIC) Reset() {
 	*x = NewNIC{}
-	mi := &file_coffer_instance_v1_instance_proto_msgTypes[22]
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1583,7 +1780,7 @@ func (x *NewNIC) String() string {
 func (*NewNIC) ProtoMessage() {}
 
 func (x *NewNIC) ProtoReflect() protoreflect.Message {
-	mi := &file_coffer_instance_v1_instance_proto_msgTypes[22]
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1596,7 +1793,7 @@ func (x *NewNIC) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NewNIC.ProtoReflect.Descriptor instead.
 func (*NewNIC) Descriptor() ([]byte, []int) {
-	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{22}
+	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *NewNIC) GetNetId() string {
@@ -1644,7 +1841,7 @@ type NewAccess struct {
 
 func (x *NewAccess) Reset() {
 	*x = NewAccess{}
-	mi := &file_coffer_instance_v1_instance_proto_msgTypes[23]
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1656,7 +1853,7 @@ func (x *NewAccess) String() string {
 func (*NewAccess) ProtoMessage() {}
 
 func (x *NewAccess) ProtoReflect() protoreflect.Message {
-	mi := &file_coffer_instance_v1_instance_proto_msgTypes[23]
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1669,7 +1866,7 @@ func (x *NewAccess) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NewAccess.ProtoReflect.Descriptor instead.
 func (*NewAccess) Descriptor() ([]byte, []int) {
-	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{23}
+	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *NewAccess) GetIsPublic() bool {
@@ -1687,16 +1884,18 @@ func (x *NewAccess) GetAllowedCidrs() []string {
 }
 
 type CreateInstanceResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Instance      *Instance              `protobuf:"bytes,1,opt,name=instance,proto3" json:"instance,omitempty"`
-	Task          *v1.Task               `protobuf:"bytes,2,opt,name=task,proto3" json:"task,omitempty"`
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Instance *Instance              `protobuf:"bytes,1,opt,name=instance,proto3" json:"instance,omitempty"`
+	Task     *v1.Task               `protobuf:"bytes,2,opt,name=task,proto3" json:"task,omitempty"`
+	// Instead of a task, when the call was a dry run.
+	Plan          *v1.Plan `protobuf:"bytes,15,opt,name=plan,proto3" json:"plan,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *CreateInstanceResponse) Reset() {
 	*x = CreateInstanceResponse{}
-	mi := &file_coffer_instance_v1_instance_proto_msgTypes[24]
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1708,7 +1907,7 @@ func (x *CreateInstanceResponse) String() string {
 func (*CreateInstanceResponse) ProtoMessage() {}
 
 func (x *CreateInstanceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_coffer_instance_v1_instance_proto_msgTypes[24]
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1721,7 +1920,7 @@ func (x *CreateInstanceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateInstanceResponse.ProtoReflect.Descriptor instead.
 func (*CreateInstanceResponse) Descriptor() ([]byte, []int) {
-	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{24}
+	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *CreateInstanceResponse) GetInstance() *Instance {
@@ -1738,6 +1937,13 @@ func (x *CreateInstanceResponse) GetTask() *v1.Task {
 	return nil
 }
 
+func (x *CreateInstanceResponse) GetPlan() *v1.Plan {
+	if x != nil {
+		return x.Plan
+	}
+	return nil
+}
+
 type DeleteInstanceRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	ProjectId     string                 `protobuf:"bytes,1,opt,name=project_id,proto3" json:"project_id,omitempty"`
@@ -1748,7 +1954,7 @@ type DeleteInstanceRequest struct {
 
 func (x *DeleteInstanceRequest) Reset() {
 	*x = DeleteInstanceRequest{}
-	mi := &file_coffer_instance_v1_instance_proto_msgTypes[25]
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1760,7 +1966,7 @@ func (x *DeleteInstanceRequest) String() string {
 func (*DeleteInstanceRequest) ProtoMessage() {}
 
 func (x *DeleteInstanceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_coffer_instance_v1_instance_proto_msgTypes[25]
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1773,7 +1979,7 @@ func (x *DeleteInstanceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteInstanceRequest.ProtoReflect.Descriptor instead.
 func (*DeleteInstanceRequest) Descriptor() ([]byte, []int) {
-	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{25}
+	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *DeleteInstanceRequest) GetProjectId() string {
@@ -1791,15 +1997,17 @@ func (x *DeleteInstanceRequest) GetInstanceId() string {
 }
 
 type DeleteInstanceResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Task          *v1.Task               `protobuf:"bytes,1,opt,name=task,proto3" json:"task,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Task  *v1.Task               `protobuf:"bytes,1,opt,name=task,proto3" json:"task,omitempty"`
+	// Instead of a task, when the call was a dry run.
+	Plan          *v1.Plan `protobuf:"bytes,15,opt,name=plan,proto3" json:"plan,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *DeleteInstanceResponse) Reset() {
 	*x = DeleteInstanceResponse{}
-	mi := &file_coffer_instance_v1_instance_proto_msgTypes[26]
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1811,7 +2019,7 @@ func (x *DeleteInstanceResponse) String() string {
 func (*DeleteInstanceResponse) ProtoMessage() {}
 
 func (x *DeleteInstanceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_coffer_instance_v1_instance_proto_msgTypes[26]
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1824,12 +2032,19 @@ func (x *DeleteInstanceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteInstanceResponse.ProtoReflect.Descriptor instead.
 func (*DeleteInstanceResponse) Descriptor() ([]byte, []int) {
-	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{26}
+	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *DeleteInstanceResponse) GetTask() *v1.Task {
 	if x != nil {
 		return x.Task
+	}
+	return nil
+}
+
+func (x *DeleteInstanceResponse) GetPlan() *v1.Plan {
+	if x != nil {
+		return x.Plan
 	}
 	return nil
 }
@@ -1844,7 +2059,7 @@ type RestartInstanceRequest struct {
 
 func (x *RestartInstanceRequest) Reset() {
 	*x = RestartInstanceRequest{}
-	mi := &file_coffer_instance_v1_instance_proto_msgTypes[27]
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1856,7 +2071,7 @@ func (x *RestartInstanceRequest) String() string {
 func (*RestartInstanceRequest) ProtoMessage() {}
 
 func (x *RestartInstanceRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_coffer_instance_v1_instance_proto_msgTypes[27]
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1869,7 +2084,7 @@ func (x *RestartInstanceRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RestartInstanceRequest.ProtoReflect.Descriptor instead.
 func (*RestartInstanceRequest) Descriptor() ([]byte, []int) {
-	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{27}
+	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *RestartInstanceRequest) GetProjectId() string {
@@ -1887,15 +2102,17 @@ func (x *RestartInstanceRequest) GetInstanceId() string {
 }
 
 type RestartInstanceResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Task          *v1.Task               `protobuf:"bytes,1,opt,name=task,proto3" json:"task,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Task  *v1.Task               `protobuf:"bytes,1,opt,name=task,proto3" json:"task,omitempty"`
+	// Instead of a task, when the call was a dry run.
+	Plan          *v1.Plan `protobuf:"bytes,15,opt,name=plan,proto3" json:"plan,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *RestartInstanceResponse) Reset() {
 	*x = RestartInstanceResponse{}
-	mi := &file_coffer_instance_v1_instance_proto_msgTypes[28]
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1907,7 +2124,7 @@ func (x *RestartInstanceResponse) String() string {
 func (*RestartInstanceResponse) ProtoMessage() {}
 
 func (x *RestartInstanceResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_coffer_instance_v1_instance_proto_msgTypes[28]
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1920,7 +2137,7 @@ func (x *RestartInstanceResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RestartInstanceResponse.ProtoReflect.Descriptor instead.
 func (*RestartInstanceResponse) Descriptor() ([]byte, []int) {
-	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{28}
+	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *RestartInstanceResponse) GetTask() *v1.Task {
@@ -1930,11 +2147,1277 @@ func (x *RestartInstanceResponse) GetTask() *v1.Task {
 	return nil
 }
 
+func (x *RestartInstanceResponse) GetPlan() *v1.Plan {
+	if x != nil {
+		return x.Plan
+	}
+	return nil
+}
+
+type UpdateInstanceRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	ProjectId     string                 `protobuf:"bytes,1,opt,name=project_id,proto3" json:"project_id,omitempty"`
+	InstanceId    string                 `protobuf:"bytes,2,opt,name=instance_id,proto3" json:"instance_id,omitempty"`
+	Instance      *InstanceUpdate        `protobuf:"bytes,3,opt,name=instance,proto3" json:"instance,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateInstanceRequest) Reset() {
+	*x = UpdateInstanceRequest{}
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateInstanceRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateInstanceRequest) ProtoMessage() {}
+
+func (x *UpdateInstanceRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateInstanceRequest.ProtoReflect.Descriptor instead.
+func (*UpdateInstanceRequest) Descriptor() ([]byte, []int) {
+	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *UpdateInstanceRequest) GetProjectId() string {
+	if x != nil {
+		return x.ProjectId
+	}
+	return ""
+}
+
+func (x *UpdateInstanceRequest) GetInstanceId() string {
+	if x != nil {
+		return x.InstanceId
+	}
+	return ""
+}
+
+func (x *UpdateInstanceRequest) GetInstance() *InstanceUpdate {
+	if x != nil {
+		return x.Instance
+	}
+	return nil
+}
+
+type UpdateInstanceResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Absent when nothing but the name was changed: that is done at once.
+	Task *v1.Task `protobuf:"bytes,1,opt,name=task,proto3" json:"task,omitempty"`
+	// Instead of a task, when the call was a dry run.
+	Plan          *v1.Plan `protobuf:"bytes,15,opt,name=plan,proto3" json:"plan,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateInstanceResponse) Reset() {
+	*x = UpdateInstanceResponse{}
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateInstanceResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateInstanceResponse) ProtoMessage() {}
+
+func (x *UpdateInstanceResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateInstanceResponse.ProtoReflect.Descriptor instead.
+func (*UpdateInstanceResponse) Descriptor() ([]byte, []int) {
+	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *UpdateInstanceResponse) GetTask() *v1.Task {
+	if x != nil {
+		return x.Task
+	}
+	return nil
+}
+
+func (x *UpdateInstanceResponse) GetPlan() *v1.Plan {
+	if x != nil {
+		return x.Plan
+	}
+	return nil
+}
+
+type EditInstanceRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	ProjectId     string                 `protobuf:"bytes,1,opt,name=project_id,proto3" json:"project_id,omitempty"`
+	InstanceId    string                 `protobuf:"bytes,2,opt,name=instance_id,proto3" json:"instance_id,omitempty"`
+	Instance      *InstanceUpdate        `protobuf:"bytes,3,opt,name=instance,proto3" json:"instance,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EditInstanceRequest) Reset() {
+	*x = EditInstanceRequest{}
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EditInstanceRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EditInstanceRequest) ProtoMessage() {}
+
+func (x *EditInstanceRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EditInstanceRequest.ProtoReflect.Descriptor instead.
+func (*EditInstanceRequest) Descriptor() ([]byte, []int) {
+	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *EditInstanceRequest) GetProjectId() string {
+	if x != nil {
+		return x.ProjectId
+	}
+	return ""
+}
+
+func (x *EditInstanceRequest) GetInstanceId() string {
+	if x != nil {
+		return x.InstanceId
+	}
+	return ""
+}
+
+func (x *EditInstanceRequest) GetInstance() *InstanceUpdate {
+	if x != nil {
+		return x.Instance
+	}
+	return nil
+}
+
+type EditInstanceResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Absent when nothing but the name was changed: that is done at once.
+	Task *v1.Task `protobuf:"bytes,1,opt,name=task,proto3" json:"task,omitempty"`
+	// Instead of a task, when the call was a dry run.
+	Plan          *v1.Plan `protobuf:"bytes,15,opt,name=plan,proto3" json:"plan,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EditInstanceResponse) Reset() {
+	*x = EditInstanceResponse{}
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EditInstanceResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EditInstanceResponse) ProtoMessage() {}
+
+func (x *EditInstanceResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EditInstanceResponse.ProtoReflect.Descriptor instead.
+func (*EditInstanceResponse) Descriptor() ([]byte, []int) {
+	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *EditInstanceResponse) GetTask() *v1.Task {
+	if x != nil {
+		return x.Task
+	}
+	return nil
+}
+
+func (x *EditInstanceResponse) GetPlan() *v1.Plan {
+	if x != nil {
+		return x.Plan
+	}
+	return nil
+}
+
+// InstanceUpdate is the body of an update: trove/common/apischema.py, instance["update"] and instance["edit"]. For every
+// attribute missing, null and a value differ.
+type InstanceUpdate struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          *structpb.Value        `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Configuration *structpb.Value        `protobuf:"bytes,2,opt,name=configuration,proto3" json:"configuration,omitempty"`
+	ReplicaOf     *structpb.Value        `protobuf:"bytes,3,opt,name=replica_of,proto3" json:"replica_of,omitempty"`
+	// Old clients' name of replica_of.
+	SlaveOf          *structpb.Value `protobuf:"bytes,4,opt,name=slave_of,proto3" json:"slave_of,omitempty"`
+	DatastoreVersion *structpb.Value `protobuf:"bytes,5,opt,name=datastore_version,proto3" json:"datastore_version,omitempty"`
+	Access           *structpb.Value `protobuf:"bytes,6,opt,name=access,proto3" json:"access,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *InstanceUpdate) Reset() {
+	*x = InstanceUpdate{}
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *InstanceUpdate) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*InstanceUpdate) ProtoMessage() {}
+
+func (x *InstanceUpdate) ProtoReflect() protoreflect.Message {
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use InstanceUpdate.ProtoReflect.Descriptor instead.
+func (*InstanceUpdate) Descriptor() ([]byte, []int) {
+	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *InstanceUpdate) GetName() *structpb.Value {
+	if x != nil {
+		return x.Name
+	}
+	return nil
+}
+
+func (x *InstanceUpdate) GetConfiguration() *structpb.Value {
+	if x != nil {
+		return x.Configuration
+	}
+	return nil
+}
+
+func (x *InstanceUpdate) GetReplicaOf() *structpb.Value {
+	if x != nil {
+		return x.ReplicaOf
+	}
+	return nil
+}
+
+func (x *InstanceUpdate) GetSlaveOf() *structpb.Value {
+	if x != nil {
+		return x.SlaveOf
+	}
+	return nil
+}
+
+func (x *InstanceUpdate) GetDatastoreVersion() *structpb.Value {
+	if x != nil {
+		return x.DatastoreVersion
+	}
+	return nil
+}
+
+func (x *InstanceUpdate) GetAccess() *structpb.Value {
+	if x != nil {
+		return x.Access
+	}
+	return nil
+}
+
+type GetInstanceConfigurationRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	ProjectId     string                 `protobuf:"bytes,1,opt,name=project_id,proto3" json:"project_id,omitempty"`
+	InstanceId    string                 `protobuf:"bytes,2,opt,name=instance_id,proto3" json:"instance_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetInstanceConfigurationRequest) Reset() {
+	*x = GetInstanceConfigurationRequest{}
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetInstanceConfigurationRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetInstanceConfigurationRequest) ProtoMessage() {}
+
+func (x *GetInstanceConfigurationRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetInstanceConfigurationRequest.ProtoReflect.Descriptor instead.
+func (*GetInstanceConfigurationRequest) Descriptor() ([]byte, []int) {
+	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{36}
+}
+
+func (x *GetInstanceConfigurationRequest) GetProjectId() string {
+	if x != nil {
+		return x.ProjectId
+	}
+	return ""
+}
+
+func (x *GetInstanceConfigurationRequest) GetInstanceId() string {
+	if x != nil {
+		return x.InstanceId
+	}
+	return ""
+}
+
+type GetInstanceConfigurationResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Instance      *InstanceConfiguration `protobuf:"bytes,1,opt,name=instance,proto3" json:"instance,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetInstanceConfigurationResponse) Reset() {
+	*x = GetInstanceConfigurationResponse{}
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[37]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetInstanceConfigurationResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetInstanceConfigurationResponse) ProtoMessage() {}
+
+func (x *GetInstanceConfigurationResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[37]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetInstanceConfigurationResponse.ProtoReflect.Descriptor instead.
+func (*GetInstanceConfigurationResponse) Descriptor() ([]byte, []int) {
+	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{37}
+}
+
+func (x *GetInstanceConfigurationResponse) GetInstance() *InstanceConfiguration {
+	if x != nil {
+		return x.Instance
+	}
+	return nil
+}
+
+type InstanceConfiguration struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Parameter to value; every value is a string.
+	Configuration map[string]string `protobuf:"bytes,1,rep,name=configuration,proto3" json:"configuration,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *InstanceConfiguration) Reset() {
+	*x = InstanceConfiguration{}
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[38]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *InstanceConfiguration) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*InstanceConfiguration) ProtoMessage() {}
+
+func (x *InstanceConfiguration) ProtoReflect() protoreflect.Message {
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[38]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use InstanceConfiguration.ProtoReflect.Descriptor instead.
+func (*InstanceConfiguration) Descriptor() ([]byte, []int) {
+	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{38}
+}
+
+func (x *InstanceConfiguration) GetConfiguration() map[string]string {
+	if x != nil {
+		return x.Configuration
+	}
+	return nil
+}
+
+type ListInstanceBackupsRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	ProjectId     string                 `protobuf:"bytes,1,opt,name=project_id,proto3" json:"project_id,omitempty"`
+	InstanceId    string                 `protobuf:"bytes,2,opt,name=instance_id,proto3" json:"instance_id,omitempty"`
+	Limit         string                 `protobuf:"bytes,3,opt,name=limit,proto3" json:"limit,omitempty"`
+	Marker        string                 `protobuf:"bytes,4,opt,name=marker,proto3" json:"marker,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListInstanceBackupsRequest) Reset() {
+	*x = ListInstanceBackupsRequest{}
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[39]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListInstanceBackupsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListInstanceBackupsRequest) ProtoMessage() {}
+
+func (x *ListInstanceBackupsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[39]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListInstanceBackupsRequest.ProtoReflect.Descriptor instead.
+func (*ListInstanceBackupsRequest) Descriptor() ([]byte, []int) {
+	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{39}
+}
+
+func (x *ListInstanceBackupsRequest) GetProjectId() string {
+	if x != nil {
+		return x.ProjectId
+	}
+	return ""
+}
+
+func (x *ListInstanceBackupsRequest) GetInstanceId() string {
+	if x != nil {
+		return x.InstanceId
+	}
+	return ""
+}
+
+func (x *ListInstanceBackupsRequest) GetLimit() string {
+	if x != nil {
+		return x.Limit
+	}
+	return ""
+}
+
+func (x *ListInstanceBackupsRequest) GetMarker() string {
+	if x != nil {
+		return x.Marker
+	}
+	return ""
+}
+
+type ListInstanceBackupsResponse struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Backups []*Backup              `protobuf:"bytes,1,rep,name=backups,proto3" json:"backups,omitempty"`
+	// The marker of the next page; empty on the last one. Not on the wire: the dialect makes `links` of it.
+	NextMarker    string `protobuf:"bytes,2,opt,name=next_marker,proto3" json:"next_marker,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListInstanceBackupsResponse) Reset() {
+	*x = ListInstanceBackupsResponse{}
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[40]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListInstanceBackupsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListInstanceBackupsResponse) ProtoMessage() {}
+
+func (x *ListInstanceBackupsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[40]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListInstanceBackupsResponse.ProtoReflect.Descriptor instead.
+func (*ListInstanceBackupsResponse) Descriptor() ([]byte, []int) {
+	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{40}
+}
+
+func (x *ListInstanceBackupsResponse) GetBackups() []*Backup {
+	if x != nil {
+		return x.Backups
+	}
+	return nil
+}
+
+func (x *ListInstanceBackupsResponse) GetNextMarker() string {
+	if x != nil {
+		return x.NextMarker
+	}
+	return ""
+}
+
+// Backup has the shape of Trove's backup object: trove/backup/views.py.
+type Backup struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Name          string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	InstanceId    string                 `protobuf:"bytes,3,opt,name=instance_id,proto3" json:"instance_id,omitempty"`
+	ProjectId     string                 `protobuf:"bytes,4,opt,name=project_id,proto3" json:"project_id,omitempty"`
+	Status        string                 `protobuf:"bytes,5,opt,name=status,proto3" json:"status,omitempty"`
+	Created       string                 `protobuf:"bytes,6,opt,name=created,proto3" json:"created,omitempty"`
+	Updated       string                 `protobuf:"bytes,7,opt,name=updated,proto3" json:"updated,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Backup) Reset() {
+	*x = Backup{}
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[41]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Backup) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Backup) ProtoMessage() {}
+
+func (x *Backup) ProtoReflect() protoreflect.Message {
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[41]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Backup.ProtoReflect.Descriptor instead.
+func (*Backup) Descriptor() ([]byte, []int) {
+	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{41}
+}
+
+func (x *Backup) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Backup) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Backup) GetInstanceId() string {
+	if x != nil {
+		return x.InstanceId
+	}
+	return ""
+}
+
+func (x *Backup) GetProjectId() string {
+	if x != nil {
+		return x.ProjectId
+	}
+	return ""
+}
+
+func (x *Backup) GetStatus() string {
+	if x != nil {
+		return x.Status
+	}
+	return ""
+}
+
+func (x *Backup) GetCreated() string {
+	if x != nil {
+		return x.Created
+	}
+	return ""
+}
+
+func (x *Backup) GetUpdated() string {
+	if x != nil {
+		return x.Updated
+	}
+	return ""
+}
+
+type ResizeFlavorRequest struct {
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	ProjectId  string                 `protobuf:"bytes,1,opt,name=project_id,proto3" json:"project_id,omitempty"`
+	InstanceId string                 `protobuf:"bytes,2,opt,name=instance_id,proto3" json:"instance_id,omitempty"`
+	// A string or an integer: an id, or a URL whose last segment is the id.
+	FlavorRef     *structpb.Value `protobuf:"bytes,3,opt,name=flavor_ref,json=flavorRef,proto3" json:"flavor_ref,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResizeFlavorRequest) Reset() {
+	*x = ResizeFlavorRequest{}
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[42]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResizeFlavorRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResizeFlavorRequest) ProtoMessage() {}
+
+func (x *ResizeFlavorRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[42]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResizeFlavorRequest.ProtoReflect.Descriptor instead.
+func (*ResizeFlavorRequest) Descriptor() ([]byte, []int) {
+	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{42}
+}
+
+func (x *ResizeFlavorRequest) GetProjectId() string {
+	if x != nil {
+		return x.ProjectId
+	}
+	return ""
+}
+
+func (x *ResizeFlavorRequest) GetInstanceId() string {
+	if x != nil {
+		return x.InstanceId
+	}
+	return ""
+}
+
+func (x *ResizeFlavorRequest) GetFlavorRef() *structpb.Value {
+	if x != nil {
+		return x.FlavorRef
+	}
+	return nil
+}
+
+type ResizeFlavorResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Task  *v1.Task               `protobuf:"bytes,1,opt,name=task,proto3" json:"task,omitempty"`
+	// Instead of a task, when the call was a dry run.
+	Plan          *v1.Plan `protobuf:"bytes,15,opt,name=plan,proto3" json:"plan,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResizeFlavorResponse) Reset() {
+	*x = ResizeFlavorResponse{}
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[43]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResizeFlavorResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResizeFlavorResponse) ProtoMessage() {}
+
+func (x *ResizeFlavorResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[43]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResizeFlavorResponse.ProtoReflect.Descriptor instead.
+func (*ResizeFlavorResponse) Descriptor() ([]byte, []int) {
+	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{43}
+}
+
+func (x *ResizeFlavorResponse) GetTask() *v1.Task {
+	if x != nil {
+		return x.Task
+	}
+	return nil
+}
+
+func (x *ResizeFlavorResponse) GetPlan() *v1.Plan {
+	if x != nil {
+		return x.Plan
+	}
+	return nil
+}
+
+type ResizeVolumeRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	ProjectId     string                 `protobuf:"bytes,1,opt,name=project_id,proto3" json:"project_id,omitempty"`
+	InstanceId    string                 `protobuf:"bytes,2,opt,name=instance_id,proto3" json:"instance_id,omitempty"`
+	Volume        *ResizedVolume         `protobuf:"bytes,3,opt,name=volume,proto3" json:"volume,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResizeVolumeRequest) Reset() {
+	*x = ResizeVolumeRequest{}
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[44]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResizeVolumeRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResizeVolumeRequest) ProtoMessage() {}
+
+func (x *ResizeVolumeRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[44]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResizeVolumeRequest.ProtoReflect.Descriptor instead.
+func (*ResizeVolumeRequest) Descriptor() ([]byte, []int) {
+	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{44}
+}
+
+func (x *ResizeVolumeRequest) GetProjectId() string {
+	if x != nil {
+		return x.ProjectId
+	}
+	return ""
+}
+
+func (x *ResizeVolumeRequest) GetInstanceId() string {
+	if x != nil {
+		return x.InstanceId
+	}
+	return ""
+}
+
+func (x *ResizeVolumeRequest) GetVolume() *ResizedVolume {
+	if x != nil {
+		return x.Volume
+	}
+	return nil
+}
+
+type ResizedVolume struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// GiB; an integer or a string of digits.
+	Size          *structpb.Value `protobuf:"bytes,1,opt,name=size,proto3" json:"size,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResizedVolume) Reset() {
+	*x = ResizedVolume{}
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[45]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResizedVolume) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResizedVolume) ProtoMessage() {}
+
+func (x *ResizedVolume) ProtoReflect() protoreflect.Message {
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[45]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResizedVolume.ProtoReflect.Descriptor instead.
+func (*ResizedVolume) Descriptor() ([]byte, []int) {
+	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{45}
+}
+
+func (x *ResizedVolume) GetSize() *structpb.Value {
+	if x != nil {
+		return x.Size
+	}
+	return nil
+}
+
+type ResizeVolumeResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The instance's own; each of its replicas has one too.
+	Task *v1.Task `protobuf:"bytes,1,opt,name=task,proto3" json:"task,omitempty"`
+	// Instead of a task, when the call was a dry run.
+	Plan          *v1.Plan `protobuf:"bytes,15,opt,name=plan,proto3" json:"plan,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResizeVolumeResponse) Reset() {
+	*x = ResizeVolumeResponse{}
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[46]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResizeVolumeResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResizeVolumeResponse) ProtoMessage() {}
+
+func (x *ResizeVolumeResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[46]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResizeVolumeResponse.ProtoReflect.Descriptor instead.
+func (*ResizeVolumeResponse) Descriptor() ([]byte, []int) {
+	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{46}
+}
+
+func (x *ResizeVolumeResponse) GetTask() *v1.Task {
+	if x != nil {
+		return x.Task
+	}
+	return nil
+}
+
+func (x *ResizeVolumeResponse) GetPlan() *v1.Plan {
+	if x != nil {
+		return x.Plan
+	}
+	return nil
+}
+
+type PromoteToReplicaSourceRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	ProjectId     string                 `protobuf:"bytes,1,opt,name=project_id,proto3" json:"project_id,omitempty"`
+	InstanceId    string                 `protobuf:"bytes,2,opt,name=instance_id,proto3" json:"instance_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PromoteToReplicaSourceRequest) Reset() {
+	*x = PromoteToReplicaSourceRequest{}
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[47]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PromoteToReplicaSourceRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PromoteToReplicaSourceRequest) ProtoMessage() {}
+
+func (x *PromoteToReplicaSourceRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[47]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PromoteToReplicaSourceRequest.ProtoReflect.Descriptor instead.
+func (*PromoteToReplicaSourceRequest) Descriptor() ([]byte, []int) {
+	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{47}
+}
+
+func (x *PromoteToReplicaSourceRequest) GetProjectId() string {
+	if x != nil {
+		return x.ProjectId
+	}
+	return ""
+}
+
+func (x *PromoteToReplicaSourceRequest) GetInstanceId() string {
+	if x != nil {
+		return x.InstanceId
+	}
+	return ""
+}
+
+type PromoteToReplicaSourceResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Task  *v1.Task               `protobuf:"bytes,1,opt,name=task,proto3" json:"task,omitempty"`
+	// Instead of a task, when the call was a dry run.
+	Plan          *v1.Plan `protobuf:"bytes,15,opt,name=plan,proto3" json:"plan,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PromoteToReplicaSourceResponse) Reset() {
+	*x = PromoteToReplicaSourceResponse{}
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[48]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PromoteToReplicaSourceResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PromoteToReplicaSourceResponse) ProtoMessage() {}
+
+func (x *PromoteToReplicaSourceResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[48]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PromoteToReplicaSourceResponse.ProtoReflect.Descriptor instead.
+func (*PromoteToReplicaSourceResponse) Descriptor() ([]byte, []int) {
+	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{48}
+}
+
+func (x *PromoteToReplicaSourceResponse) GetTask() *v1.Task {
+	if x != nil {
+		return x.Task
+	}
+	return nil
+}
+
+func (x *PromoteToReplicaSourceResponse) GetPlan() *v1.Plan {
+	if x != nil {
+		return x.Plan
+	}
+	return nil
+}
+
+type EjectReplicaSourceRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	ProjectId     string                 `protobuf:"bytes,1,opt,name=project_id,proto3" json:"project_id,omitempty"`
+	InstanceId    string                 `protobuf:"bytes,2,opt,name=instance_id,proto3" json:"instance_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EjectReplicaSourceRequest) Reset() {
+	*x = EjectReplicaSourceRequest{}
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[49]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EjectReplicaSourceRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EjectReplicaSourceRequest) ProtoMessage() {}
+
+func (x *EjectReplicaSourceRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[49]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EjectReplicaSourceRequest.ProtoReflect.Descriptor instead.
+func (*EjectReplicaSourceRequest) Descriptor() ([]byte, []int) {
+	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{49}
+}
+
+func (x *EjectReplicaSourceRequest) GetProjectId() string {
+	if x != nil {
+		return x.ProjectId
+	}
+	return ""
+}
+
+func (x *EjectReplicaSourceRequest) GetInstanceId() string {
+	if x != nil {
+		return x.InstanceId
+	}
+	return ""
+}
+
+type EjectReplicaSourceResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Task  *v1.Task               `protobuf:"bytes,1,opt,name=task,proto3" json:"task,omitempty"`
+	// Instead of a task, when the call was a dry run.
+	Plan          *v1.Plan `protobuf:"bytes,15,opt,name=plan,proto3" json:"plan,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EjectReplicaSourceResponse) Reset() {
+	*x = EjectReplicaSourceResponse{}
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[50]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EjectReplicaSourceResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EjectReplicaSourceResponse) ProtoMessage() {}
+
+func (x *EjectReplicaSourceResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[50]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EjectReplicaSourceResponse.ProtoReflect.Descriptor instead.
+func (*EjectReplicaSourceResponse) Descriptor() ([]byte, []int) {
+	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{50}
+}
+
+func (x *EjectReplicaSourceResponse) GetTask() *v1.Task {
+	if x != nil {
+		return x.Task
+	}
+	return nil
+}
+
+func (x *EjectReplicaSourceResponse) GetPlan() *v1.Plan {
+	if x != nil {
+		return x.Plan
+	}
+	return nil
+}
+
+type ResetStatusRequest struct {
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	ProjectId  string                 `protobuf:"bytes,1,opt,name=project_id,proto3" json:"project_id,omitempty"`
+	InstanceId string                 `protobuf:"bytes,2,opt,name=instance_id,proto3" json:"instance_id,omitempty"`
+	// Present, whatever its value: the caller is about to delete, and may be the owner.
+	ForceDelete   *structpb.Value `protobuf:"bytes,3,opt,name=force_delete,proto3" json:"force_delete,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResetStatusRequest) Reset() {
+	*x = ResetStatusRequest{}
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[51]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResetStatusRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResetStatusRequest) ProtoMessage() {}
+
+func (x *ResetStatusRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[51]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResetStatusRequest.ProtoReflect.Descriptor instead.
+func (*ResetStatusRequest) Descriptor() ([]byte, []int) {
+	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{51}
+}
+
+func (x *ResetStatusRequest) GetProjectId() string {
+	if x != nil {
+		return x.ProjectId
+	}
+	return ""
+}
+
+func (x *ResetStatusRequest) GetInstanceId() string {
+	if x != nil {
+		return x.InstanceId
+	}
+	return ""
+}
+
+func (x *ResetStatusRequest) GetForceDelete() *structpb.Value {
+	if x != nil {
+		return x.ForceDelete
+	}
+	return nil
+}
+
+type ResetStatusResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Instead of being done, when the call was a dry run.
+	Plan          *v1.Plan `protobuf:"bytes,15,opt,name=plan,proto3" json:"plan,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResetStatusResponse) Reset() {
+	*x = ResetStatusResponse{}
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[52]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResetStatusResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResetStatusResponse) ProtoMessage() {}
+
+func (x *ResetStatusResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_coffer_instance_v1_instance_proto_msgTypes[52]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResetStatusResponse.ProtoReflect.Descriptor instead.
+func (*ResetStatusResponse) Descriptor() ([]byte, []int) {
+	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{52}
+}
+
+func (x *ResetStatusResponse) GetPlan() *v1.Plan {
+	if x != nil {
+		return x.Plan
+	}
+	return nil
+}
+
 var File_coffer_instance_v1_instance_proto protoreflect.FileDescriptor
 
 const file_coffer_instance_v1_instance_proto_rawDesc = "" +
 	"\n" +
-	"!coffer/instance/v1/instance.proto\x12\x12coffer.instance.v1\x1a\x19coffer/task/v1/task.proto\x1a\x1ccoffer/wire/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1cgoogle/protobuf/struct.proto\"\xeb\b\n" +
+	"!coffer/instance/v1/instance.proto\x12\x12coffer.instance.v1\x1a\x19coffer/task/v1/task.proto\x1a\x1ccoffer/wire/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1cgoogle/protobuf/struct.proto\"\xe5\v\n" +
 	"\bInstance\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n" +
@@ -1962,7 +3445,15 @@ const file_coffer_instance_v1_instance_proto_rawDesc = "" +
 	"\tserver_id\x18\x15 \x01(\tH\bR\tserver_id\x88\x01\x01\x12!\n" +
 	"\tvolume_id\x18\x16 \x01(\tH\tR\tvolume_id\x88\x01\x01\x12\x1f\n" +
 	"\blocality\x18\x17 \x01(\tH\n" +
-	"R\blocality\x88\x01\x01B\f\n" +
+	"R\blocality\x88\x01\x01\x124\n" +
+	"\x06server\x18\x18 \x01(\v2\x16.google.protobuf.ValueB\x04\x90\xb5\x18\x01R\x06server\x12+\n" +
+	"\x0eservice_status\x18\x19 \x01(\tH\vR\x0eservice_status\x88\x01\x01\x12\x1d\n" +
+	"\adeleted\x18\x1a \x01(\bH\fR\adeleted\x88\x01\x01\x126\n" +
+	"\n" +
+	"deleted_at\x18\x1b \x01(\v2\x16.google.protobuf.ValueR\n" +
+	"deleted_at\x12/\n" +
+	"\x10task_description\x18\x1c \x01(\tH\rR\x10task_description\x88\x01\x01\x12H\n" +
+	"\fguest_status\x18\x1d \x01(\v2\x1f.coffer.instance.v1.GuestStatusH\x0eR\fguest_status\x88\x01\x01B\f\n" +
 	"\n" +
 	"_tenant_idB\t\n" +
 	"\a_volumeB\v\n" +
@@ -1978,7 +3469,14 @@ const file_coffer_instance_v1_instance_proto_rawDesc = "" +
 	"_server_idB\f\n" +
 	"\n" +
 	"_volume_idB\v\n" +
-	"\t_locality\",\n" +
+	"\t_localityB\x11\n" +
+	"\x0f_service_statusB\n" +
+	"\n" +
+	"\b_deletedB\x13\n" +
+	"\x11_task_descriptionB\x0f\n" +
+	"\r_guest_status\";\n" +
+	"\vGuestStatus\x12,\n" +
+	"\x11state_description\x18\x01 \x01(\tR\x11state_description\",\n" +
 	"\x04Link\x12\x10\n" +
 	"\x03rel\x18\x01 \x01(\tR\x03rel\x12\x12\n" +
 	"\x04href\x18\x02 \x01(\tR\x04href\"H\n" +
@@ -1994,13 +3492,30 @@ const file_coffer_instance_v1_instance_proto_rawDesc = "" +
 	"\tis_public\x18\x01 \x01(\bH\x00R\tis_public\x88\x01\x01\x12*\n" +
 	"\rallowed_cidrs\x18\x02 \x03(\tB\x04\x88\xb5\x18\x01R\rallowed_cidrsB\f\n" +
 	"\n" +
-	"_is_public\"x\n" +
+	"_is_public\"\xa6\x03\n" +
 	"\x06Volume\x12\x12\n" +
 	"\x04size\x18\x01 \x01(\x05R\x04size\x12\x17\n" +
 	"\x04used\x18\x02 \x01(\x01H\x00R\x04used\x88\x01\x01\x12'\n" +
-	"\fused_percent\x18\x03 \x01(\x01H\x01R\fused_percent\x88\x01\x01B\a\n" +
+	"\fused_percent\x18\x03 \x01(\x01H\x01R\fused_percent\x88\x01\x01\x12\x13\n" +
+	"\x02id\x18\x04 \x01(\tH\x02R\x02id\x88\x01\x01\x12\x1b\n" +
+	"\x06status\x18\x05 \x01(\tH\x03R\x06status\x88\x01\x01\x12#\n" +
+	"\n" +
+	"created_at\x18\x06 \x01(\tH\x04R\n" +
+	"created_at\x88\x01\x01\x121\n" +
+	"\x11availability_zone\x18\a \x01(\tH\x05R\x11availability_zone\x88\x01\x01\x12F\n" +
+	"\vattachments\x18\b \x03(\v2\x1e.coffer.instance.v1.AttachmentB\x04\x88\xb5\x18\x01R\vattachments\x12\x19\n" +
+	"\x05total\x18\t \x01(\x01H\x06R\x05total\x88\x01\x01B\a\n" +
 	"\x05_usedB\x0f\n" +
-	"\r_used_percent\"b\n" +
+	"\r_used_percentB\x05\n" +
+	"\x03_idB\t\n" +
+	"\a_statusB\r\n" +
+	"\v_created_atB\x14\n" +
+	"\x12_availability_zoneB\b\n" +
+	"\x06_total\"B\n" +
+	"\n" +
+	"Attachment\x12\x1c\n" +
+	"\tserver_id\x18\x01 \x01(\tR\tserver_id\x12\x16\n" +
+	"\x06device\x18\x02 \x01(\tR\x06device\"b\n" +
 	"\aAddress\x12\x18\n" +
 	"\aaddress\x18\x01 \x01(\tR\aaddress\x12\x12\n" +
 	"\x04type\x18\x02 \x01(\tR\x04type\x12\x1d\n" +
@@ -2125,31 +3640,147 @@ const file_coffer_instance_v1_instance_proto_rawDesc = "" +
 	"\tis_public\x18\x01 \x01(\bH\x00R\tis_public\x88\x01\x01\x12$\n" +
 	"\rallowed_cidrs\x18\x02 \x03(\tR\rallowed_cidrsB\f\n" +
 	"\n" +
-	"_is_public\"|\n" +
+	"_is_public\"\xa6\x01\n" +
 	"\x16CreateInstanceResponse\x128\n" +
 	"\binstance\x18\x01 \x01(\v2\x1c.coffer.instance.v1.InstanceR\binstance\x12(\n" +
-	"\x04task\x18\x02 \x01(\v2\x14.coffer.task.v1.TaskR\x04task\"Y\n" +
+	"\x04task\x18\x02 \x01(\v2\x14.coffer.task.v1.TaskR\x04task\x12(\n" +
+	"\x04plan\x18\x0f \x01(\v2\x14.coffer.task.v1.PlanR\x04plan\"Y\n" +
 	"\x15DeleteInstanceRequest\x12\x1e\n" +
 	"\n" +
 	"project_id\x18\x01 \x01(\tR\n" +
 	"project_id\x12 \n" +
-	"\vinstance_id\x18\x02 \x01(\tR\vinstance_id\"B\n" +
+	"\vinstance_id\x18\x02 \x01(\tR\vinstance_id\"l\n" +
 	"\x16DeleteInstanceResponse\x12(\n" +
-	"\x04task\x18\x01 \x01(\v2\x14.coffer.task.v1.TaskR\x04task\"Z\n" +
+	"\x04task\x18\x01 \x01(\v2\x14.coffer.task.v1.TaskR\x04task\x12(\n" +
+	"\x04plan\x18\x0f \x01(\v2\x14.coffer.task.v1.PlanR\x04plan\"Z\n" +
 	"\x16RestartInstanceRequest\x12\x1e\n" +
 	"\n" +
 	"project_id\x18\x01 \x01(\tR\n" +
 	"project_id\x12 \n" +
-	"\vinstance_id\x18\x02 \x01(\tR\vinstance_id\"C\n" +
+	"\vinstance_id\x18\x02 \x01(\tR\vinstance_id\"m\n" +
 	"\x17RestartInstanceResponse\x12(\n" +
-	"\x04task\x18\x01 \x01(\v2\x14.coffer.task.v1.TaskR\x04task2\xbd\a\n" +
+	"\x04task\x18\x01 \x01(\v2\x14.coffer.task.v1.TaskR\x04task\x12(\n" +
+	"\x04plan\x18\x0f \x01(\v2\x14.coffer.task.v1.PlanR\x04plan\"\x99\x01\n" +
+	"\x15UpdateInstanceRequest\x12\x1e\n" +
+	"\n" +
+	"project_id\x18\x01 \x01(\tR\n" +
+	"project_id\x12 \n" +
+	"\vinstance_id\x18\x02 \x01(\tR\vinstance_id\x12>\n" +
+	"\binstance\x18\x03 \x01(\v2\".coffer.instance.v1.InstanceUpdateR\binstance\"l\n" +
+	"\x16UpdateInstanceResponse\x12(\n" +
+	"\x04task\x18\x01 \x01(\v2\x14.coffer.task.v1.TaskR\x04task\x12(\n" +
+	"\x04plan\x18\x0f \x01(\v2\x14.coffer.task.v1.PlanR\x04plan\"\x97\x01\n" +
+	"\x13EditInstanceRequest\x12\x1e\n" +
+	"\n" +
+	"project_id\x18\x01 \x01(\tR\n" +
+	"project_id\x12 \n" +
+	"\vinstance_id\x18\x02 \x01(\tR\vinstance_id\x12>\n" +
+	"\binstance\x18\x03 \x01(\v2\".coffer.instance.v1.InstanceUpdateR\binstance\"j\n" +
+	"\x14EditInstanceResponse\x12(\n" +
+	"\x04task\x18\x01 \x01(\v2\x14.coffer.task.v1.TaskR\x04task\x12(\n" +
+	"\x04plan\x18\x0f \x01(\v2\x14.coffer.task.v1.PlanR\x04plan\"\x86\x03\n" +
+	"\x0eInstanceUpdate\x120\n" +
+	"\x04name\x18\x01 \x01(\v2\x16.google.protobuf.ValueB\x04\x90\xb5\x18\x01R\x04name\x12B\n" +
+	"\rconfiguration\x18\x02 \x01(\v2\x16.google.protobuf.ValueB\x04\x90\xb5\x18\x01R\rconfiguration\x12<\n" +
+	"\n" +
+	"replica_of\x18\x03 \x01(\v2\x16.google.protobuf.ValueB\x04\x90\xb5\x18\x01R\n" +
+	"replica_of\x128\n" +
+	"\bslave_of\x18\x04 \x01(\v2\x16.google.protobuf.ValueB\x04\x90\xb5\x18\x01R\bslave_of\x12J\n" +
+	"\x11datastore_version\x18\x05 \x01(\v2\x16.google.protobuf.ValueB\x04\x90\xb5\x18\x01R\x11datastore_version\x124\n" +
+	"\x06access\x18\x06 \x01(\v2\x16.google.protobuf.ValueB\x04\x90\xb5\x18\x01R\x06access:\x04\x98\xb5\x18\x01\"c\n" +
+	"\x1fGetInstanceConfigurationRequest\x12\x1e\n" +
+	"\n" +
+	"project_id\x18\x01 \x01(\tR\n" +
+	"project_id\x12 \n" +
+	"\vinstance_id\x18\x02 \x01(\tR\vinstance_id\"i\n" +
+	" GetInstanceConfigurationResponse\x12E\n" +
+	"\binstance\x18\x01 \x01(\v2).coffer.instance.v1.InstanceConfigurationR\binstance\"\xbd\x01\n" +
+	"\x15InstanceConfiguration\x12b\n" +
+	"\rconfiguration\x18\x01 \x03(\v2<.coffer.instance.v1.InstanceConfiguration.ConfigurationEntryR\rconfiguration\x1a@\n" +
+	"\x12ConfigurationEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x8c\x01\n" +
+	"\x1aListInstanceBackupsRequest\x12\x1e\n" +
+	"\n" +
+	"project_id\x18\x01 \x01(\tR\n" +
+	"project_id\x12 \n" +
+	"\vinstance_id\x18\x02 \x01(\tR\vinstance_id\x12\x14\n" +
+	"\x05limit\x18\x03 \x01(\tR\x05limit\x12\x16\n" +
+	"\x06marker\x18\x04 \x01(\tR\x06marker\"u\n" +
+	"\x1bListInstanceBackupsResponse\x124\n" +
+	"\abackups\x18\x01 \x03(\v2\x1a.coffer.instance.v1.BackupR\abackups\x12 \n" +
+	"\vnext_marker\x18\x02 \x01(\tR\vnext_marker\"\xba\x01\n" +
+	"\x06Backup\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12 \n" +
+	"\vinstance_id\x18\x03 \x01(\tR\vinstance_id\x12\x1e\n" +
+	"\n" +
+	"project_id\x18\x04 \x01(\tR\n" +
+	"project_id\x12\x16\n" +
+	"\x06status\x18\x05 \x01(\tR\x06status\x12\x18\n" +
+	"\acreated\x18\x06 \x01(\tR\acreated\x12\x18\n" +
+	"\aupdated\x18\a \x01(\tR\aupdated\"\x94\x01\n" +
+	"\x13ResizeFlavorRequest\x12\x1e\n" +
+	"\n" +
+	"project_id\x18\x01 \x01(\tR\n" +
+	"project_id\x12 \n" +
+	"\vinstance_id\x18\x02 \x01(\tR\vinstance_id\x12;\n" +
+	"\n" +
+	"flavor_ref\x18\x03 \x01(\v2\x16.google.protobuf.ValueB\x04\x90\xb5\x18\x01R\tflavorRef\"j\n" +
+	"\x14ResizeFlavorResponse\x12(\n" +
+	"\x04task\x18\x01 \x01(\v2\x14.coffer.task.v1.TaskR\x04task\x12(\n" +
+	"\x04plan\x18\x0f \x01(\v2\x14.coffer.task.v1.PlanR\x04plan\"\x92\x01\n" +
+	"\x13ResizeVolumeRequest\x12\x1e\n" +
+	"\n" +
+	"project_id\x18\x01 \x01(\tR\n" +
+	"project_id\x12 \n" +
+	"\vinstance_id\x18\x02 \x01(\tR\vinstance_id\x129\n" +
+	"\x06volume\x18\x03 \x01(\v2!.coffer.instance.v1.ResizedVolumeR\x06volume\"A\n" +
+	"\rResizedVolume\x120\n" +
+	"\x04size\x18\x01 \x01(\v2\x16.google.protobuf.ValueB\x04\x90\xb5\x18\x01R\x04size\"j\n" +
+	"\x14ResizeVolumeResponse\x12(\n" +
+	"\x04task\x18\x01 \x01(\v2\x14.coffer.task.v1.TaskR\x04task\x12(\n" +
+	"\x04plan\x18\x0f \x01(\v2\x14.coffer.task.v1.PlanR\x04plan\"a\n" +
+	"\x1dPromoteToReplicaSourceRequest\x12\x1e\n" +
+	"\n" +
+	"project_id\x18\x01 \x01(\tR\n" +
+	"project_id\x12 \n" +
+	"\vinstance_id\x18\x02 \x01(\tR\vinstance_id\"t\n" +
+	"\x1ePromoteToReplicaSourceResponse\x12(\n" +
+	"\x04task\x18\x01 \x01(\v2\x14.coffer.task.v1.TaskR\x04task\x12(\n" +
+	"\x04plan\x18\x0f \x01(\v2\x14.coffer.task.v1.PlanR\x04plan\"]\n" +
+	"\x19EjectReplicaSourceRequest\x12\x1e\n" +
+	"\n" +
+	"project_id\x18\x01 \x01(\tR\n" +
+	"project_id\x12 \n" +
+	"\vinstance_id\x18\x02 \x01(\tR\vinstance_id\"p\n" +
+	"\x1aEjectReplicaSourceResponse\x12(\n" +
+	"\x04task\x18\x01 \x01(\v2\x14.coffer.task.v1.TaskR\x04task\x12(\n" +
+	"\x04plan\x18\x0f \x01(\v2\x14.coffer.task.v1.PlanR\x04plan\"\x98\x01\n" +
+	"\x12ResetStatusRequest\x12\x1e\n" +
+	"\n" +
+	"project_id\x18\x01 \x01(\tR\n" +
+	"project_id\x12 \n" +
+	"\vinstance_id\x18\x02 \x01(\tR\vinstance_id\x12@\n" +
+	"\fforce_delete\x18\x03 \x01(\v2\x16.google.protobuf.ValueB\x04\x90\xb5\x18\x01R\fforce_delete\"?\n" +
+	"\x13ResetStatusResponse\x12(\n" +
+	"\x04plan\x18\x0f \x01(\v2\x14.coffer.task.v1.PlanR\x04plan2\xa7\x14\n" +
 	"\x0fInstanceService\x12\x8a\x01\n" +
 	"\rListInstances\x12(.coffer.instance.v1.ListInstancesRequest\x1a).coffer.instance.v1.ListInstancesResponse\"$\x82\xd3\xe4\x93\x02\x1e\x12\x1c/v1.0/{project_id}/instances\x12\x92\x01\n" +
 	"\vGetInstance\x12&.coffer.instance.v1.GetInstanceRequest\x1a'.coffer.instance.v1.GetInstanceResponse\"2\x82\xd3\xe4\x93\x02,\x12*/v1.0/{project_id}/instances/{instance_id}\x12\xa3\x01\n" +
 	"\x13ListInstanceDetails\x12..coffer.instance.v1.ListInstanceDetailsRequest\x1a/.coffer.instance.v1.ListInstanceDetailsResponse\"+\x82\xd3\xe4\x93\x02%\x12#/v1.0/{project_id}/instances/detail\x12\x90\x01\n" +
 	"\x0eCreateInstance\x12).coffer.instance.v1.CreateInstanceRequest\x1a*.coffer.instance.v1.CreateInstanceResponse\"'\x82\xd3\xe4\x93\x02!:\x01*\"\x1c/v1.0/{project_id}/instances\x12\x9b\x01\n" +
 	"\x0eDeleteInstance\x12).coffer.instance.v1.DeleteInstanceRequest\x1a*.coffer.instance.v1.DeleteInstanceResponse\"2\x82\xd3\xe4\x93\x02,**/v1.0/{project_id}/instances/{instance_id}\x12\xb0\x01\n" +
-	"\x0fRestartInstance\x12*.coffer.instance.v1.RestartInstanceRequest\x1a+.coffer.instance.v1.RestartInstanceResponse\"D\x82\xd3\xe4\x93\x02>:\x01*\"9/v1.0/{project_id}/instances/{instance_id}/action:restartBHZFgithub.com/coffer-dbaas/coffer/proto/gen/coffer/instance/v1;instancev1b\x06proto3"
+	"\x0fRestartInstance\x12*.coffer.instance.v1.RestartInstanceRequest\x1a+.coffer.instance.v1.RestartInstanceResponse\"D\x82\xd3\xe4\x93\x02>:\x01*\"9/v1.0/{project_id}/instances/{instance_id}/action:restart\x12\x9e\x01\n" +
+	"\x0eUpdateInstance\x12).coffer.instance.v1.UpdateInstanceRequest\x1a*.coffer.instance.v1.UpdateInstanceResponse\"5\x82\xd3\xe4\x93\x02/:\x01*\x1a*/v1.0/{project_id}/instances/{instance_id}\x12\x98\x01\n" +
+	"\fEditInstance\x12'.coffer.instance.v1.EditInstanceRequest\x1a(.coffer.instance.v1.EditInstanceResponse\"5\x82\xd3\xe4\x93\x02/:\x01*2*/v1.0/{project_id}/instances/{instance_id}\x12\xc7\x01\n" +
+	"\x18GetInstanceConfiguration\x123.coffer.instance.v1.GetInstanceConfigurationRequest\x1a4.coffer.instance.v1.GetInstanceConfigurationResponse\"@\x82\xd3\xe4\x93\x02:\x128/v1.0/{project_id}/instances/{instance_id}/configuration\x12\xb2\x01\n" +
+	"\x13ListInstanceBackups\x12..coffer.instance.v1.ListInstanceBackupsRequest\x1a/.coffer.instance.v1.ListInstanceBackupsResponse\":\x82\xd3\xe4\x93\x024\x122/v1.0/{project_id}/instances/{instance_id}/backups\x12\xad\x01\n" +
+	"\fResizeFlavor\x12'.coffer.instance.v1.ResizeFlavorRequest\x1a(.coffer.instance.v1.ResizeFlavorResponse\"J\x82\xd3\xe4\x93\x02D:\x01*\"?/v1.0/{project_id}/instances/{instance_id}/action:resize_flavor\x12\xad\x01\n" +
+	"\fResizeVolume\x12'.coffer.instance.v1.ResizeVolumeRequest\x1a(.coffer.instance.v1.ResizeVolumeResponse\"J\x82\xd3\xe4\x93\x02D:\x01*\"?/v1.0/{project_id}/instances/{instance_id}/action:resize_volume\x12\xd7\x01\n" +
+	"\x16PromoteToReplicaSource\x121.coffer.instance.v1.PromoteToReplicaSourceRequest\x1a2.coffer.instance.v1.PromoteToReplicaSourceResponse\"V\x82\xd3\xe4\x93\x02P:\x01*\"K/v1.0/{project_id}/instances/{instance_id}/action:promote_to_replica_source\x12\xc6\x01\n" +
+	"\x12EjectReplicaSource\x12-.coffer.instance.v1.EjectReplicaSourceRequest\x1a..coffer.instance.v1.EjectReplicaSourceResponse\"Q\x82\xd3\xe4\x93\x02K:\x01*\"F/v1.0/{project_id}/instances/{instance_id}/action:eject_replica_source\x12\xa9\x01\n" +
+	"\vResetStatus\x12&.coffer.instance.v1.ResetStatusRequest\x1a'.coffer.instance.v1.ResetStatusResponse\"I\x82\xd3\xe4\x93\x02C:\x01*\">/v1.0/{project_id}/instances/{instance_id}/action:reset_statusBHZFgithub.com/coffer-dbaas/coffer/proto/gen/coffer/instance/v1;instancev1b\x06proto3"
 
 var (
 	file_coffer_instance_v1_instance_proto_rawDescOnce sync.Once
@@ -2163,91 +3794,170 @@ func file_coffer_instance_v1_instance_proto_rawDescGZIP() []byte {
 	return file_coffer_instance_v1_instance_proto_rawDescData
 }
 
-var file_coffer_instance_v1_instance_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
+var file_coffer_instance_v1_instance_proto_msgTypes = make([]protoimpl.MessageInfo, 54)
 var file_coffer_instance_v1_instance_proto_goTypes = []any{
-	(*Instance)(nil),                    // 0: coffer.instance.v1.Instance
-	(*Link)(nil),                        // 1: coffer.instance.v1.Link
-	(*Flavor)(nil),                      // 2: coffer.instance.v1.Flavor
-	(*Datastore)(nil),                   // 3: coffer.instance.v1.Datastore
-	(*Access)(nil),                      // 4: coffer.instance.v1.Access
-	(*Volume)(nil),                      // 5: coffer.instance.v1.Volume
-	(*Address)(nil),                     // 6: coffer.instance.v1.Address
-	(*Reference)(nil),                   // 7: coffer.instance.v1.Reference
-	(*Fault)(nil),                       // 8: coffer.instance.v1.Fault
-	(*ListInstancesRequest)(nil),        // 9: coffer.instance.v1.ListInstancesRequest
-	(*ListInstancesResponse)(nil),       // 10: coffer.instance.v1.ListInstancesResponse
-	(*ListInstanceDetailsRequest)(nil),  // 11: coffer.instance.v1.ListInstanceDetailsRequest
-	(*ListInstanceDetailsResponse)(nil), // 12: coffer.instance.v1.ListInstanceDetailsResponse
-	(*GetInstanceRequest)(nil),          // 13: coffer.instance.v1.GetInstanceRequest
-	(*GetInstanceResponse)(nil),         // 14: coffer.instance.v1.GetInstanceResponse
-	(*CreateInstanceRequest)(nil),       // 15: coffer.instance.v1.CreateInstanceRequest
-	(*NewInstance)(nil),                 // 16: coffer.instance.v1.NewInstance
-	(*NewVolume)(nil),                   // 17: coffer.instance.v1.NewVolume
-	(*NewDatastore)(nil),                // 18: coffer.instance.v1.NewDatastore
-	(*NewDatabase)(nil),                 // 19: coffer.instance.v1.NewDatabase
-	(*NewUser)(nil),                     // 20: coffer.instance.v1.NewUser
-	(*NewUserDatabase)(nil),             // 21: coffer.instance.v1.NewUserDatabase
-	(*NewNIC)(nil),                      // 22: coffer.instance.v1.NewNIC
-	(*NewAccess)(nil),                   // 23: coffer.instance.v1.NewAccess
-	(*CreateInstanceResponse)(nil),      // 24: coffer.instance.v1.CreateInstanceResponse
-	(*DeleteInstanceRequest)(nil),       // 25: coffer.instance.v1.DeleteInstanceRequest
-	(*DeleteInstanceResponse)(nil),      // 26: coffer.instance.v1.DeleteInstanceResponse
-	(*RestartInstanceRequest)(nil),      // 27: coffer.instance.v1.RestartInstanceRequest
-	(*RestartInstanceResponse)(nil),     // 28: coffer.instance.v1.RestartInstanceResponse
-	(*structpb.Value)(nil),              // 29: google.protobuf.Value
-	(*v1.Task)(nil),                     // 30: coffer.task.v1.Task
+	(*Instance)(nil),                         // 0: coffer.instance.v1.Instance
+	(*GuestStatus)(nil),                      // 1: coffer.instance.v1.GuestStatus
+	(*Link)(nil),                             // 2: coffer.instance.v1.Link
+	(*Flavor)(nil),                           // 3: coffer.instance.v1.Flavor
+	(*Datastore)(nil),                        // 4: coffer.instance.v1.Datastore
+	(*Access)(nil),                           // 5: coffer.instance.v1.Access
+	(*Volume)(nil),                           // 6: coffer.instance.v1.Volume
+	(*Attachment)(nil),                       // 7: coffer.instance.v1.Attachment
+	(*Address)(nil),                          // 8: coffer.instance.v1.Address
+	(*Reference)(nil),                        // 9: coffer.instance.v1.Reference
+	(*Fault)(nil),                            // 10: coffer.instance.v1.Fault
+	(*ListInstancesRequest)(nil),             // 11: coffer.instance.v1.ListInstancesRequest
+	(*ListInstancesResponse)(nil),            // 12: coffer.instance.v1.ListInstancesResponse
+	(*ListInstanceDetailsRequest)(nil),       // 13: coffer.instance.v1.ListInstanceDetailsRequest
+	(*ListInstanceDetailsResponse)(nil),      // 14: coffer.instance.v1.ListInstanceDetailsResponse
+	(*GetInstanceRequest)(nil),               // 15: coffer.instance.v1.GetInstanceRequest
+	(*GetInstanceResponse)(nil),              // 16: coffer.instance.v1.GetInstanceResponse
+	(*CreateInstanceRequest)(nil),            // 17: coffer.instance.v1.CreateInstanceRequest
+	(*NewInstance)(nil),                      // 18: coffer.instance.v1.NewInstance
+	(*NewVolume)(nil),                        // 19: coffer.instance.v1.NewVolume
+	(*NewDatastore)(nil),                     // 20: coffer.instance.v1.NewDatastore
+	(*NewDatabase)(nil),                      // 21: coffer.instance.v1.NewDatabase
+	(*NewUser)(nil),                          // 22: coffer.instance.v1.NewUser
+	(*NewUserDatabase)(nil),                  // 23: coffer.instance.v1.NewUserDatabase
+	(*NewNIC)(nil),                           // 24: coffer.instance.v1.NewNIC
+	(*NewAccess)(nil),                        // 25: coffer.instance.v1.NewAccess
+	(*CreateInstanceResponse)(nil),           // 26: coffer.instance.v1.CreateInstanceResponse
+	(*DeleteInstanceRequest)(nil),            // 27: coffer.instance.v1.DeleteInstanceRequest
+	(*DeleteInstanceResponse)(nil),           // 28: coffer.instance.v1.DeleteInstanceResponse
+	(*RestartInstanceRequest)(nil),           // 29: coffer.instance.v1.RestartInstanceRequest
+	(*RestartInstanceResponse)(nil),          // 30: coffer.instance.v1.RestartInstanceResponse
+	(*UpdateInstanceRequest)(nil),            // 31: coffer.instance.v1.UpdateInstanceRequest
+	(*UpdateInstanceResponse)(nil),           // 32: coffer.instance.v1.UpdateInstanceResponse
+	(*EditInstanceRequest)(nil),              // 33: coffer.instance.v1.EditInstanceRequest
+	(*EditInstanceResponse)(nil),             // 34: coffer.instance.v1.EditInstanceResponse
+	(*InstanceUpdate)(nil),                   // 35: coffer.instance.v1.InstanceUpdate
+	(*GetInstanceConfigurationRequest)(nil),  // 36: coffer.instance.v1.GetInstanceConfigurationRequest
+	(*GetInstanceConfigurationResponse)(nil), // 37: coffer.instance.v1.GetInstanceConfigurationResponse
+	(*InstanceConfiguration)(nil),            // 38: coffer.instance.v1.InstanceConfiguration
+	(*ListInstanceBackupsRequest)(nil),       // 39: coffer.instance.v1.ListInstanceBackupsRequest
+	(*ListInstanceBackupsResponse)(nil),      // 40: coffer.instance.v1.ListInstanceBackupsResponse
+	(*Backup)(nil),                           // 41: coffer.instance.v1.Backup
+	(*ResizeFlavorRequest)(nil),              // 42: coffer.instance.v1.ResizeFlavorRequest
+	(*ResizeFlavorResponse)(nil),             // 43: coffer.instance.v1.ResizeFlavorResponse
+	(*ResizeVolumeRequest)(nil),              // 44: coffer.instance.v1.ResizeVolumeRequest
+	(*ResizedVolume)(nil),                    // 45: coffer.instance.v1.ResizedVolume
+	(*ResizeVolumeResponse)(nil),             // 46: coffer.instance.v1.ResizeVolumeResponse
+	(*PromoteToReplicaSourceRequest)(nil),    // 47: coffer.instance.v1.PromoteToReplicaSourceRequest
+	(*PromoteToReplicaSourceResponse)(nil),   // 48: coffer.instance.v1.PromoteToReplicaSourceResponse
+	(*EjectReplicaSourceRequest)(nil),        // 49: coffer.instance.v1.EjectReplicaSourceRequest
+	(*EjectReplicaSourceResponse)(nil),       // 50: coffer.instance.v1.EjectReplicaSourceResponse
+	(*ResetStatusRequest)(nil),               // 51: coffer.instance.v1.ResetStatusRequest
+	(*ResetStatusResponse)(nil),              // 52: coffer.instance.v1.ResetStatusResponse
+	nil,                                      // 53: coffer.instance.v1.InstanceConfiguration.ConfigurationEntry
+	(*structpb.Value)(nil),                   // 54: google.protobuf.Value
+	(*v1.Task)(nil),                          // 55: coffer.task.v1.Task
+	(*v1.Plan)(nil),                          // 56: coffer.task.v1.Plan
 }
 var file_coffer_instance_v1_instance_proto_depIdxs = []int32{
-	1,  // 0: coffer.instance.v1.Instance.links:type_name -> coffer.instance.v1.Link
-	2,  // 1: coffer.instance.v1.Instance.flavor:type_name -> coffer.instance.v1.Flavor
-	3,  // 2: coffer.instance.v1.Instance.datastore:type_name -> coffer.instance.v1.Datastore
-	4,  // 3: coffer.instance.v1.Instance.access:type_name -> coffer.instance.v1.Access
-	5,  // 4: coffer.instance.v1.Instance.volume:type_name -> coffer.instance.v1.Volume
-	6,  // 5: coffer.instance.v1.Instance.addresses:type_name -> coffer.instance.v1.Address
-	7,  // 6: coffer.instance.v1.Instance.replica_of:type_name -> coffer.instance.v1.Reference
-	7,  // 7: coffer.instance.v1.Instance.replicas:type_name -> coffer.instance.v1.Reference
-	8,  // 8: coffer.instance.v1.Instance.fault:type_name -> coffer.instance.v1.Fault
-	1,  // 9: coffer.instance.v1.Flavor.links:type_name -> coffer.instance.v1.Link
-	1,  // 10: coffer.instance.v1.Reference.links:type_name -> coffer.instance.v1.Link
-	29, // 11: coffer.instance.v1.Fault.details:type_name -> google.protobuf.Value
-	0,  // 12: coffer.instance.v1.ListInstancesResponse.instances:type_name -> coffer.instance.v1.Instance
-	0,  // 13: coffer.instance.v1.ListInstanceDetailsResponse.instances:type_name -> coffer.instance.v1.Instance
-	0,  // 14: coffer.instance.v1.GetInstanceResponse.instance:type_name -> coffer.instance.v1.Instance
-	16, // 15: coffer.instance.v1.CreateInstanceRequest.instance:type_name -> coffer.instance.v1.NewInstance
-	29, // 16: coffer.instance.v1.NewInstance.flavor_ref:type_name -> google.protobuf.Value
-	17, // 17: coffer.instance.v1.NewInstance.volume:type_name -> coffer.instance.v1.NewVolume
-	18, // 18: coffer.instance.v1.NewInstance.datastore:type_name -> coffer.instance.v1.NewDatastore
-	19, // 19: coffer.instance.v1.NewInstance.databases:type_name -> coffer.instance.v1.NewDatabase
-	20, // 20: coffer.instance.v1.NewInstance.users:type_name -> coffer.instance.v1.NewUser
-	22, // 21: coffer.instance.v1.NewInstance.nics:type_name -> coffer.instance.v1.NewNIC
-	23, // 22: coffer.instance.v1.NewInstance.access:type_name -> coffer.instance.v1.NewAccess
-	29, // 23: coffer.instance.v1.NewInstance.replica_count:type_name -> google.protobuf.Value
-	29, // 24: coffer.instance.v1.NewInstance.configuration:type_name -> google.protobuf.Value
-	29, // 25: coffer.instance.v1.NewInstance.restore_point:type_name -> google.protobuf.Value
-	29, // 26: coffer.instance.v1.NewInstance.modules:type_name -> google.protobuf.Value
-	29, // 27: coffer.instance.v1.NewVolume.size:type_name -> google.protobuf.Value
-	21, // 28: coffer.instance.v1.NewUser.databases:type_name -> coffer.instance.v1.NewUserDatabase
-	0,  // 29: coffer.instance.v1.CreateInstanceResponse.instance:type_name -> coffer.instance.v1.Instance
-	30, // 30: coffer.instance.v1.CreateInstanceResponse.task:type_name -> coffer.task.v1.Task
-	30, // 31: coffer.instance.v1.DeleteInstanceResponse.task:type_name -> coffer.task.v1.Task
-	30, // 32: coffer.instance.v1.RestartInstanceResponse.task:type_name -> coffer.task.v1.Task
-	9,  // 33: coffer.instance.v1.InstanceService.ListInstances:input_type -> coffer.instance.v1.ListInstancesRequest
-	13, // 34: coffer.instance.v1.InstanceService.GetInstance:input_type -> coffer.instance.v1.GetInstanceRequest
-	11, // 35: coffer.instance.v1.InstanceService.ListInstanceDetails:input_type -> coffer.instance.v1.ListInstanceDetailsRequest
-	15, // 36: coffer.instance.v1.InstanceService.CreateInstance:input_type -> coffer.instance.v1.CreateInstanceRequest
-	25, // 37: coffer.instance.v1.InstanceService.DeleteInstance:input_type -> coffer.instance.v1.DeleteInstanceRequest
-	27, // 38: coffer.instance.v1.InstanceService.RestartInstance:input_type -> coffer.instance.v1.RestartInstanceRequest
-	10, // 39: coffer.instance.v1.InstanceService.ListInstances:output_type -> coffer.instance.v1.ListInstancesResponse
-	14, // 40: coffer.instance.v1.InstanceService.GetInstance:output_type -> coffer.instance.v1.GetInstanceResponse
-	12, // 41: coffer.instance.v1.InstanceService.ListInstanceDetails:output_type -> coffer.instance.v1.ListInstanceDetailsResponse
-	24, // 42: coffer.instance.v1.InstanceService.CreateInstance:output_type -> coffer.instance.v1.CreateInstanceResponse
-	26, // 43: coffer.instance.v1.InstanceService.DeleteInstance:output_type -> coffer.instance.v1.DeleteInstanceResponse
-	28, // 44: coffer.instance.v1.InstanceService.RestartInstance:output_type -> coffer.instance.v1.RestartInstanceResponse
-	39, // [39:45] is the sub-list for method output_type
-	33, // [33:39] is the sub-list for method input_type
-	33, // [33:33] is the sub-list for extension type_name
-	33, // [33:33] is the sub-list for extension extendee
-	0,  // [0:33] is the sub-list for field type_name
+	2,  // 0: coffer.instance.v1.Instance.links:type_name -> coffer.instance.v1.Link
+	3,  // 1: coffer.instance.v1.Instance.flavor:type_name -> coffer.instance.v1.Flavor
+	4,  // 2: coffer.instance.v1.Instance.datastore:type_name -> coffer.instance.v1.Datastore
+	5,  // 3: coffer.instance.v1.Instance.access:type_name -> coffer.instance.v1.Access
+	6,  // 4: coffer.instance.v1.Instance.volume:type_name -> coffer.instance.v1.Volume
+	8,  // 5: coffer.instance.v1.Instance.addresses:type_name -> coffer.instance.v1.Address
+	9,  // 6: coffer.instance.v1.Instance.replica_of:type_name -> coffer.instance.v1.Reference
+	9,  // 7: coffer.instance.v1.Instance.replicas:type_name -> coffer.instance.v1.Reference
+	10, // 8: coffer.instance.v1.Instance.fault:type_name -> coffer.instance.v1.Fault
+	54, // 9: coffer.instance.v1.Instance.server:type_name -> google.protobuf.Value
+	54, // 10: coffer.instance.v1.Instance.deleted_at:type_name -> google.protobuf.Value
+	1,  // 11: coffer.instance.v1.Instance.guest_status:type_name -> coffer.instance.v1.GuestStatus
+	2,  // 12: coffer.instance.v1.Flavor.links:type_name -> coffer.instance.v1.Link
+	7,  // 13: coffer.instance.v1.Volume.attachments:type_name -> coffer.instance.v1.Attachment
+	2,  // 14: coffer.instance.v1.Reference.links:type_name -> coffer.instance.v1.Link
+	54, // 15: coffer.instance.v1.Fault.details:type_name -> google.protobuf.Value
+	0,  // 16: coffer.instance.v1.ListInstancesResponse.instances:type_name -> coffer.instance.v1.Instance
+	0,  // 17: coffer.instance.v1.ListInstanceDetailsResponse.instances:type_name -> coffer.instance.v1.Instance
+	0,  // 18: coffer.instance.v1.GetInstanceResponse.instance:type_name -> coffer.instance.v1.Instance
+	18, // 19: coffer.instance.v1.CreateInstanceRequest.instance:type_name -> coffer.instance.v1.NewInstance
+	54, // 20: coffer.instance.v1.NewInstance.flavor_ref:type_name -> google.protobuf.Value
+	19, // 21: coffer.instance.v1.NewInstance.volume:type_name -> coffer.instance.v1.NewVolume
+	20, // 22: coffer.instance.v1.NewInstance.datastore:type_name -> coffer.instance.v1.NewDatastore
+	21, // 23: coffer.instance.v1.NewInstance.databases:type_name -> coffer.instance.v1.NewDatabase
+	22, // 24: coffer.instance.v1.NewInstance.users:type_name -> coffer.instance.v1.NewUser
+	24, // 25: coffer.instance.v1.NewInstance.nics:type_name -> coffer.instance.v1.NewNIC
+	25, // 26: coffer.instance.v1.NewInstance.access:type_name -> coffer.instance.v1.NewAccess
+	54, // 27: coffer.instance.v1.NewInstance.replica_count:type_name -> google.protobuf.Value
+	54, // 28: coffer.instance.v1.NewInstance.configuration:type_name -> google.protobuf.Value
+	54, // 29: coffer.instance.v1.NewInstance.restore_point:type_name -> google.protobuf.Value
+	54, // 30: coffer.instance.v1.NewInstance.modules:type_name -> google.protobuf.Value
+	54, // 31: coffer.instance.v1.NewVolume.size:type_name -> google.protobuf.Value
+	23, // 32: coffer.instance.v1.NewUser.databases:type_name -> coffer.instance.v1.NewUserDatabase
+	0,  // 33: coffer.instance.v1.CreateInstanceResponse.instance:type_name -> coffer.instance.v1.Instance
+	55, // 34: coffer.instance.v1.CreateInstanceResponse.task:type_name -> coffer.task.v1.Task
+	56, // 35: coffer.instance.v1.CreateInstanceResponse.plan:type_name -> coffer.task.v1.Plan
+	55, // 36: coffer.instance.v1.DeleteInstanceResponse.task:type_name -> coffer.task.v1.Task
+	56, // 37: coffer.instance.v1.DeleteInstanceResponse.plan:type_name -> coffer.task.v1.Plan
+	55, // 38: coffer.instance.v1.RestartInstanceResponse.task:type_name -> coffer.task.v1.Task
+	56, // 39: coffer.instance.v1.RestartInstanceResponse.plan:type_name -> coffer.task.v1.Plan
+	35, // 40: coffer.instance.v1.UpdateInstanceRequest.instance:type_name -> coffer.instance.v1.InstanceUpdate
+	55, // 41: coffer.instance.v1.UpdateInstanceResponse.task:type_name -> coffer.task.v1.Task
+	56, // 42: coffer.instance.v1.UpdateInstanceResponse.plan:type_name -> coffer.task.v1.Plan
+	35, // 43: coffer.instance.v1.EditInstanceRequest.instance:type_name -> coffer.instance.v1.InstanceUpdate
+	55, // 44: coffer.instance.v1.EditInstanceResponse.task:type_name -> coffer.task.v1.Task
+	56, // 45: coffer.instance.v1.EditInstanceResponse.plan:type_name -> coffer.task.v1.Plan
+	54, // 46: coffer.instance.v1.InstanceUpdate.name:type_name -> google.protobuf.Value
+	54, // 47: coffer.instance.v1.InstanceUpdate.configuration:type_name -> google.protobuf.Value
+	54, // 48: coffer.instance.v1.InstanceUpdate.replica_of:type_name -> google.protobuf.Value
+	54, // 49: coffer.instance.v1.InstanceUpdate.slave_of:type_name -> google.protobuf.Value
+	54, // 50: coffer.instance.v1.InstanceUpdate.datastore_version:type_name -> google.protobuf.Value
+	54, // 51: coffer.instance.v1.InstanceUpdate.access:type_name -> google.protobuf.Value
+	38, // 52: coffer.instance.v1.GetInstanceConfigurationResponse.instance:type_name -> coffer.instance.v1.InstanceConfiguration
+	53, // 53: coffer.instance.v1.InstanceConfiguration.configuration:type_name -> coffer.instance.v1.InstanceConfiguration.ConfigurationEntry
+	41, // 54: coffer.instance.v1.ListInstanceBackupsResponse.backups:type_name -> coffer.instance.v1.Backup
+	54, // 55: coffer.instance.v1.ResizeFlavorRequest.flavor_ref:type_name -> google.protobuf.Value
+	55, // 56: coffer.instance.v1.ResizeFlavorResponse.task:type_name -> coffer.task.v1.Task
+	56, // 57: coffer.instance.v1.ResizeFlavorResponse.plan:type_name -> coffer.task.v1.Plan
+	45, // 58: coffer.instance.v1.ResizeVolumeRequest.volume:type_name -> coffer.instance.v1.ResizedVolume
+	54, // 59: coffer.instance.v1.ResizedVolume.size:type_name -> google.protobuf.Value
+	55, // 60: coffer.instance.v1.ResizeVolumeResponse.task:type_name -> coffer.task.v1.Task
+	56, // 61: coffer.instance.v1.ResizeVolumeResponse.plan:type_name -> coffer.task.v1.Plan
+	55, // 62: coffer.instance.v1.PromoteToReplicaSourceResponse.task:type_name -> coffer.task.v1.Task
+	56, // 63: coffer.instance.v1.PromoteToReplicaSourceResponse.plan:type_name -> coffer.task.v1.Plan
+	55, // 64: coffer.instance.v1.EjectReplicaSourceResponse.task:type_name -> coffer.task.v1.Task
+	56, // 65: coffer.instance.v1.EjectReplicaSourceResponse.plan:type_name -> coffer.task.v1.Plan
+	54, // 66: coffer.instance.v1.ResetStatusRequest.force_delete:type_name -> google.protobuf.Value
+	56, // 67: coffer.instance.v1.ResetStatusResponse.plan:type_name -> coffer.task.v1.Plan
+	11, // 68: coffer.instance.v1.InstanceService.ListInstances:input_type -> coffer.instance.v1.ListInstancesRequest
+	15, // 69: coffer.instance.v1.InstanceService.GetInstance:input_type -> coffer.instance.v1.GetInstanceRequest
+	13, // 70: coffer.instance.v1.InstanceService.ListInstanceDetails:input_type -> coffer.instance.v1.ListInstanceDetailsRequest
+	17, // 71: coffer.instance.v1.InstanceService.CreateInstance:input_type -> coffer.instance.v1.CreateInstanceRequest
+	27, // 72: coffer.instance.v1.InstanceService.DeleteInstance:input_type -> coffer.instance.v1.DeleteInstanceRequest
+	29, // 73: coffer.instance.v1.InstanceService.RestartInstance:input_type -> coffer.instance.v1.RestartInstanceRequest
+	31, // 74: coffer.instance.v1.InstanceService.UpdateInstance:input_type -> coffer.instance.v1.UpdateInstanceRequest
+	33, // 75: coffer.instance.v1.InstanceService.EditInstance:input_type -> coffer.instance.v1.EditInstanceRequest
+	36, // 76: coffer.instance.v1.InstanceService.GetInstanceConfiguration:input_type -> coffer.instance.v1.GetInstanceConfigurationRequest
+	39, // 77: coffer.instance.v1.InstanceService.ListInstanceBackups:input_type -> coffer.instance.v1.ListInstanceBackupsRequest
+	42, // 78: coffer.instance.v1.InstanceService.ResizeFlavor:input_type -> coffer.instance.v1.ResizeFlavorRequest
+	44, // 79: coffer.instance.v1.InstanceService.ResizeVolume:input_type -> coffer.instance.v1.ResizeVolumeRequest
+	47, // 80: coffer.instance.v1.InstanceService.PromoteToReplicaSource:input_type -> coffer.instance.v1.PromoteToReplicaSourceRequest
+	49, // 81: coffer.instance.v1.InstanceService.EjectReplicaSource:input_type -> coffer.instance.v1.EjectReplicaSourceRequest
+	51, // 82: coffer.instance.v1.InstanceService.ResetStatus:input_type -> coffer.instance.v1.ResetStatusRequest
+	12, // 83: coffer.instance.v1.InstanceService.ListInstances:output_type -> coffer.instance.v1.ListInstancesResponse
+	16, // 84: coffer.instance.v1.InstanceService.GetInstance:output_type -> coffer.instance.v1.GetInstanceResponse
+	14, // 85: coffer.instance.v1.InstanceService.ListInstanceDetails:output_type -> coffer.instance.v1.ListInstanceDetailsResponse
+	26, // 86: coffer.instance.v1.InstanceService.CreateInstance:output_type -> coffer.instance.v1.CreateInstanceResponse
+	28, // 87: coffer.instance.v1.InstanceService.DeleteInstance:output_type -> coffer.instance.v1.DeleteInstanceResponse
+	30, // 88: coffer.instance.v1.InstanceService.RestartInstance:output_type -> coffer.instance.v1.RestartInstanceResponse
+	32, // 89: coffer.instance.v1.InstanceService.UpdateInstance:output_type -> coffer.instance.v1.UpdateInstanceResponse
+	34, // 90: coffer.instance.v1.InstanceService.EditInstance:output_type -> coffer.instance.v1.EditInstanceResponse
+	37, // 91: coffer.instance.v1.InstanceService.GetInstanceConfiguration:output_type -> coffer.instance.v1.GetInstanceConfigurationResponse
+	40, // 92: coffer.instance.v1.InstanceService.ListInstanceBackups:output_type -> coffer.instance.v1.ListInstanceBackupsResponse
+	43, // 93: coffer.instance.v1.InstanceService.ResizeFlavor:output_type -> coffer.instance.v1.ResizeFlavorResponse
+	46, // 94: coffer.instance.v1.InstanceService.ResizeVolume:output_type -> coffer.instance.v1.ResizeVolumeResponse
+	48, // 95: coffer.instance.v1.InstanceService.PromoteToReplicaSource:output_type -> coffer.instance.v1.PromoteToReplicaSourceResponse
+	50, // 96: coffer.instance.v1.InstanceService.EjectReplicaSource:output_type -> coffer.instance.v1.EjectReplicaSourceResponse
+	52, // 97: coffer.instance.v1.InstanceService.ResetStatus:output_type -> coffer.instance.v1.ResetStatusResponse
+	83, // [83:98] is the sub-list for method output_type
+	68, // [68:83] is the sub-list for method input_type
+	68, // [68:68] is the sub-list for extension type_name
+	68, // [68:68] is the sub-list for extension extendee
+	0,  // [0:68] is the sub-list for field type_name
 }
 
 func init() { file_coffer_instance_v1_instance_proto_init() }
@@ -2256,24 +3966,24 @@ func file_coffer_instance_v1_instance_proto_init() {
 		return
 	}
 	file_coffer_instance_v1_instance_proto_msgTypes[0].OneofWrappers = []any{}
-	file_coffer_instance_v1_instance_proto_msgTypes[3].OneofWrappers = []any{}
 	file_coffer_instance_v1_instance_proto_msgTypes[4].OneofWrappers = []any{}
 	file_coffer_instance_v1_instance_proto_msgTypes[5].OneofWrappers = []any{}
 	file_coffer_instance_v1_instance_proto_msgTypes[6].OneofWrappers = []any{}
-	file_coffer_instance_v1_instance_proto_msgTypes[16].OneofWrappers = []any{}
-	file_coffer_instance_v1_instance_proto_msgTypes[17].OneofWrappers = []any{}
+	file_coffer_instance_v1_instance_proto_msgTypes[8].OneofWrappers = []any{}
 	file_coffer_instance_v1_instance_proto_msgTypes[18].OneofWrappers = []any{}
 	file_coffer_instance_v1_instance_proto_msgTypes[19].OneofWrappers = []any{}
 	file_coffer_instance_v1_instance_proto_msgTypes[20].OneofWrappers = []any{}
+	file_coffer_instance_v1_instance_proto_msgTypes[21].OneofWrappers = []any{}
 	file_coffer_instance_v1_instance_proto_msgTypes[22].OneofWrappers = []any{}
-	file_coffer_instance_v1_instance_proto_msgTypes[23].OneofWrappers = []any{}
+	file_coffer_instance_v1_instance_proto_msgTypes[24].OneofWrappers = []any{}
+	file_coffer_instance_v1_instance_proto_msgTypes[25].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_coffer_instance_v1_instance_proto_rawDesc), len(file_coffer_instance_v1_instance_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   29,
+			NumMessages:   54,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

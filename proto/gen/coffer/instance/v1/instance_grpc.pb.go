@@ -19,12 +19,21 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	InstanceService_ListInstances_FullMethodName       = "/coffer.instance.v1.InstanceService/ListInstances"
-	InstanceService_GetInstance_FullMethodName         = "/coffer.instance.v1.InstanceService/GetInstance"
-	InstanceService_ListInstanceDetails_FullMethodName = "/coffer.instance.v1.InstanceService/ListInstanceDetails"
-	InstanceService_CreateInstance_FullMethodName      = "/coffer.instance.v1.InstanceService/CreateInstance"
-	InstanceService_DeleteInstance_FullMethodName      = "/coffer.instance.v1.InstanceService/DeleteInstance"
-	InstanceService_RestartInstance_FullMethodName     = "/coffer.instance.v1.InstanceService/RestartInstance"
+	InstanceService_ListInstances_FullMethodName            = "/coffer.instance.v1.InstanceService/ListInstances"
+	InstanceService_GetInstance_FullMethodName              = "/coffer.instance.v1.InstanceService/GetInstance"
+	InstanceService_ListInstanceDetails_FullMethodName      = "/coffer.instance.v1.InstanceService/ListInstanceDetails"
+	InstanceService_CreateInstance_FullMethodName           = "/coffer.instance.v1.InstanceService/CreateInstance"
+	InstanceService_DeleteInstance_FullMethodName           = "/coffer.instance.v1.InstanceService/DeleteInstance"
+	InstanceService_RestartInstance_FullMethodName          = "/coffer.instance.v1.InstanceService/RestartInstance"
+	InstanceService_UpdateInstance_FullMethodName           = "/coffer.instance.v1.InstanceService/UpdateInstance"
+	InstanceService_EditInstance_FullMethodName             = "/coffer.instance.v1.InstanceService/EditInstance"
+	InstanceService_GetInstanceConfiguration_FullMethodName = "/coffer.instance.v1.InstanceService/GetInstanceConfiguration"
+	InstanceService_ListInstanceBackups_FullMethodName      = "/coffer.instance.v1.InstanceService/ListInstanceBackups"
+	InstanceService_ResizeFlavor_FullMethodName             = "/coffer.instance.v1.InstanceService/ResizeFlavor"
+	InstanceService_ResizeVolume_FullMethodName             = "/coffer.instance.v1.InstanceService/ResizeVolume"
+	InstanceService_PromoteToReplicaSource_FullMethodName   = "/coffer.instance.v1.InstanceService/PromoteToReplicaSource"
+	InstanceService_EjectReplicaSource_FullMethodName       = "/coffer.instance.v1.InstanceService/EjectReplicaSource"
+	InstanceService_ResetStatus_FullMethodName              = "/coffer.instance.v1.InstanceService/ResetStatus"
 )
 
 // InstanceServiceClient is the client API for InstanceService service.
@@ -41,6 +50,23 @@ type InstanceServiceClient interface {
 	DeleteInstance(ctx context.Context, in *DeleteInstanceRequest, opts ...grpc.CallOption) (*DeleteInstanceResponse, error)
 	// Restarts the database process of an instance. On Trove's wire: POST …/action with the one key "restart".
 	RestartInstance(ctx context.Context, in *RestartInstanceRequest, opts ...grpc.CallOption) (*RestartInstanceResponse, error)
+	// Trove's PUT: rename, and at most one of the other attributes.
+	UpdateInstance(ctx context.Context, in *UpdateInstanceRequest, opts ...grpc.CallOption) (*UpdateInstanceResponse, error)
+	// Trove's PATCH: as PUT, without access.
+	EditInstance(ctx context.Context, in *EditInstanceRequest, opts ...grpc.CallOption) (*EditInstanceResponse, error)
+	// The engine's default configuration for the instance's version and flavor.
+	GetInstanceConfiguration(ctx context.Context, in *GetInstanceConfigurationRequest, opts ...grpc.CallOption) (*GetInstanceConfigurationResponse, error)
+	ListInstanceBackups(ctx context.Context, in *ListInstanceBackupsRequest, opts ...grpc.CallOption) (*ListInstanceBackupsResponse, error)
+	// Gives the instance another flavor. On Trove's wire: the key "resize" with "flavorRef".
+	ResizeFlavor(ctx context.Context, in *ResizeFlavorRequest, opts ...grpc.CallOption) (*ResizeFlavorResponse, error)
+	// Makes the volume larger, and those of the instance's replicas. On Trove's wire: "resize" with "volume".
+	ResizeVolume(ctx context.Context, in *ResizeVolumeRequest, opts ...grpc.CallOption) (*ResizeVolumeResponse, error)
+	// Makes a replica the source of its set, without losing a write.
+	PromoteToReplicaSource(ctx context.Context, in *PromoteToReplicaSourceRequest, opts ...grpc.CallOption) (*PromoteToReplicaSourceResponse, error)
+	// Replaces a source that is dead by its most advanced replica.
+	EjectReplicaSource(ctx context.Context, in *EjectReplicaSourceRequest, opts ...grpc.CallOption) (*EjectReplicaSourceResponse, error)
+	// Ends whatever runs on the instance and clears its task; done when it answers.
+	ResetStatus(ctx context.Context, in *ResetStatusRequest, opts ...grpc.CallOption) (*ResetStatusResponse, error)
 }
 
 type instanceServiceClient struct {
@@ -111,6 +137,96 @@ func (c *instanceServiceClient) RestartInstance(ctx context.Context, in *Restart
 	return out, nil
 }
 
+func (c *instanceServiceClient) UpdateInstance(ctx context.Context, in *UpdateInstanceRequest, opts ...grpc.CallOption) (*UpdateInstanceResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(UpdateInstanceResponse)
+	err := c.cc.Invoke(ctx, InstanceService_UpdateInstance_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *instanceServiceClient) EditInstance(ctx context.Context, in *EditInstanceRequest, opts ...grpc.CallOption) (*EditInstanceResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(EditInstanceResponse)
+	err := c.cc.Invoke(ctx, InstanceService_EditInstance_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *instanceServiceClient) GetInstanceConfiguration(ctx context.Context, in *GetInstanceConfigurationRequest, opts ...grpc.CallOption) (*GetInstanceConfigurationResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetInstanceConfigurationResponse)
+	err := c.cc.Invoke(ctx, InstanceService_GetInstanceConfiguration_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *instanceServiceClient) ListInstanceBackups(ctx context.Context, in *ListInstanceBackupsRequest, opts ...grpc.CallOption) (*ListInstanceBackupsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListInstanceBackupsResponse)
+	err := c.cc.Invoke(ctx, InstanceService_ListInstanceBackups_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *instanceServiceClient) ResizeFlavor(ctx context.Context, in *ResizeFlavorRequest, opts ...grpc.CallOption) (*ResizeFlavorResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ResizeFlavorResponse)
+	err := c.cc.Invoke(ctx, InstanceService_ResizeFlavor_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *instanceServiceClient) ResizeVolume(ctx context.Context, in *ResizeVolumeRequest, opts ...grpc.CallOption) (*ResizeVolumeResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ResizeVolumeResponse)
+	err := c.cc.Invoke(ctx, InstanceService_ResizeVolume_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *instanceServiceClient) PromoteToReplicaSource(ctx context.Context, in *PromoteToReplicaSourceRequest, opts ...grpc.CallOption) (*PromoteToReplicaSourceResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PromoteToReplicaSourceResponse)
+	err := c.cc.Invoke(ctx, InstanceService_PromoteToReplicaSource_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *instanceServiceClient) EjectReplicaSource(ctx context.Context, in *EjectReplicaSourceRequest, opts ...grpc.CallOption) (*EjectReplicaSourceResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(EjectReplicaSourceResponse)
+	err := c.cc.Invoke(ctx, InstanceService_EjectReplicaSource_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *instanceServiceClient) ResetStatus(ctx context.Context, in *ResetStatusRequest, opts ...grpc.CallOption) (*ResetStatusResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ResetStatusResponse)
+	err := c.cc.Invoke(ctx, InstanceService_ResetStatus_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // InstanceServiceServer is the server API for InstanceService service.
 // All implementations must embed UnimplementedInstanceServiceServer
 // for forward compatibility.
@@ -125,6 +241,23 @@ type InstanceServiceServer interface {
 	DeleteInstance(context.Context, *DeleteInstanceRequest) (*DeleteInstanceResponse, error)
 	// Restarts the database process of an instance. On Trove's wire: POST …/action with the one key "restart".
 	RestartInstance(context.Context, *RestartInstanceRequest) (*RestartInstanceResponse, error)
+	// Trove's PUT: rename, and at most one of the other attributes.
+	UpdateInstance(context.Context, *UpdateInstanceRequest) (*UpdateInstanceResponse, error)
+	// Trove's PATCH: as PUT, without access.
+	EditInstance(context.Context, *EditInstanceRequest) (*EditInstanceResponse, error)
+	// The engine's default configuration for the instance's version and flavor.
+	GetInstanceConfiguration(context.Context, *GetInstanceConfigurationRequest) (*GetInstanceConfigurationResponse, error)
+	ListInstanceBackups(context.Context, *ListInstanceBackupsRequest) (*ListInstanceBackupsResponse, error)
+	// Gives the instance another flavor. On Trove's wire: the key "resize" with "flavorRef".
+	ResizeFlavor(context.Context, *ResizeFlavorRequest) (*ResizeFlavorResponse, error)
+	// Makes the volume larger, and those of the instance's replicas. On Trove's wire: "resize" with "volume".
+	ResizeVolume(context.Context, *ResizeVolumeRequest) (*ResizeVolumeResponse, error)
+	// Makes a replica the source of its set, without losing a write.
+	PromoteToReplicaSource(context.Context, *PromoteToReplicaSourceRequest) (*PromoteToReplicaSourceResponse, error)
+	// Replaces a source that is dead by its most advanced replica.
+	EjectReplicaSource(context.Context, *EjectReplicaSourceRequest) (*EjectReplicaSourceResponse, error)
+	// Ends whatever runs on the instance and clears its task; done when it answers.
+	ResetStatus(context.Context, *ResetStatusRequest) (*ResetStatusResponse, error)
 	mustEmbedUnimplementedInstanceServiceServer()
 }
 
@@ -152,6 +285,33 @@ func (UnimplementedInstanceServiceServer) DeleteInstance(context.Context, *Delet
 }
 func (UnimplementedInstanceServiceServer) RestartInstance(context.Context, *RestartInstanceRequest) (*RestartInstanceResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method RestartInstance not implemented")
+}
+func (UnimplementedInstanceServiceServer) UpdateInstance(context.Context, *UpdateInstanceRequest) (*UpdateInstanceResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method UpdateInstance not implemented")
+}
+func (UnimplementedInstanceServiceServer) EditInstance(context.Context, *EditInstanceRequest) (*EditInstanceResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method EditInstance not implemented")
+}
+func (UnimplementedInstanceServiceServer) GetInstanceConfiguration(context.Context, *GetInstanceConfigurationRequest) (*GetInstanceConfigurationResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetInstanceConfiguration not implemented")
+}
+func (UnimplementedInstanceServiceServer) ListInstanceBackups(context.Context, *ListInstanceBackupsRequest) (*ListInstanceBackupsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListInstanceBackups not implemented")
+}
+func (UnimplementedInstanceServiceServer) ResizeFlavor(context.Context, *ResizeFlavorRequest) (*ResizeFlavorResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ResizeFlavor not implemented")
+}
+func (UnimplementedInstanceServiceServer) ResizeVolume(context.Context, *ResizeVolumeRequest) (*ResizeVolumeResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ResizeVolume not implemented")
+}
+func (UnimplementedInstanceServiceServer) PromoteToReplicaSource(context.Context, *PromoteToReplicaSourceRequest) (*PromoteToReplicaSourceResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method PromoteToReplicaSource not implemented")
+}
+func (UnimplementedInstanceServiceServer) EjectReplicaSource(context.Context, *EjectReplicaSourceRequest) (*EjectReplicaSourceResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method EjectReplicaSource not implemented")
+}
+func (UnimplementedInstanceServiceServer) ResetStatus(context.Context, *ResetStatusRequest) (*ResetStatusResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ResetStatus not implemented")
 }
 func (UnimplementedInstanceServiceServer) mustEmbedUnimplementedInstanceServiceServer() {}
 func (UnimplementedInstanceServiceServer) testEmbeddedByValue()                         {}
@@ -282,6 +442,168 @@ func _InstanceService_RestartInstance_Handler(srv interface{}, ctx context.Conte
 	return interceptor(ctx, in, info, handler)
 }
 
+func _InstanceService_UpdateInstance_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(UpdateInstanceRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InstanceServiceServer).UpdateInstance(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InstanceService_UpdateInstance_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InstanceServiceServer).UpdateInstance(ctx, req.(*UpdateInstanceRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InstanceService_EditInstance_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(EditInstanceRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InstanceServiceServer).EditInstance(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InstanceService_EditInstance_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InstanceServiceServer).EditInstance(ctx, req.(*EditInstanceRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InstanceService_GetInstanceConfiguration_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetInstanceConfigurationRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InstanceServiceServer).GetInstanceConfiguration(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InstanceService_GetInstanceConfiguration_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InstanceServiceServer).GetInstanceConfiguration(ctx, req.(*GetInstanceConfigurationRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InstanceService_ListInstanceBackups_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListInstanceBackupsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InstanceServiceServer).ListInstanceBackups(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InstanceService_ListInstanceBackups_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InstanceServiceServer).ListInstanceBackups(ctx, req.(*ListInstanceBackupsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InstanceService_ResizeFlavor_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ResizeFlavorRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InstanceServiceServer).ResizeFlavor(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InstanceService_ResizeFlavor_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InstanceServiceServer).ResizeFlavor(ctx, req.(*ResizeFlavorRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InstanceService_ResizeVolume_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ResizeVolumeRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InstanceServiceServer).ResizeVolume(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InstanceService_ResizeVolume_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InstanceServiceServer).ResizeVolume(ctx, req.(*ResizeVolumeRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InstanceService_PromoteToReplicaSource_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PromoteToReplicaSourceRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InstanceServiceServer).PromoteToReplicaSource(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InstanceService_PromoteToReplicaSource_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InstanceServiceServer).PromoteToReplicaSource(ctx, req.(*PromoteToReplicaSourceRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InstanceService_EjectReplicaSource_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(EjectReplicaSourceRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InstanceServiceServer).EjectReplicaSource(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InstanceService_EjectReplicaSource_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InstanceServiceServer).EjectReplicaSource(ctx, req.(*EjectReplicaSourceRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _InstanceService_ResetStatus_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ResetStatusRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InstanceServiceServer).ResetStatus(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InstanceService_ResetStatus_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InstanceServiceServer).ResetStatus(ctx, req.(*ResetStatusRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // InstanceService_ServiceDesc is the grpc.ServiceDesc for InstanceService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -312,6 +634,42 @@ var InstanceService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "RestartInstance",
 			Handler:    _InstanceService_RestartInstance_Handler,
+		},
+		{
+			MethodName: "UpdateInstance",
+			Handler:    _InstanceService_UpdateInstance_Handler,
+		},
+		{
+			MethodName: "EditInstance",
+			Handler:    _InstanceService_EditInstance_Handler,
+		},
+		{
+			MethodName: "GetInstanceConfiguration",
+			Handler:    _InstanceService_GetInstanceConfiguration_Handler,
+		},
+		{
+			MethodName: "ListInstanceBackups",
+			Handler:    _InstanceService_ListInstanceBackups_Handler,
+		},
+		{
+			MethodName: "ResizeFlavor",
+			Handler:    _InstanceService_ResizeFlavor_Handler,
+		},
+		{
+			MethodName: "ResizeVolume",
+			Handler:    _InstanceService_ResizeVolume_Handler,
+		},
+		{
+			MethodName: "PromoteToReplicaSource",
+			Handler:    _InstanceService_PromoteToReplicaSource_Handler,
+		},
+		{
+			MethodName: "EjectReplicaSource",
+			Handler:    _InstanceService_EjectReplicaSource_Handler,
+		},
+		{
+			MethodName: "ResetStatus",
+			Handler:    _InstanceService_ResetStatus_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -368,8 +368,13 @@ type ClaimTaskResponse struct {
 	LeaseMilliseconds int64          `protobuf:"varint,8,opt,name=lease_milliseconds,json=leaseMilliseconds,proto3" json:"lease_milliseconds,omitempty"`
 	// Since the task's first claim, by the api's clock: what is already gone of the task's time limit.
 	ElapsedMilliseconds int64 `protobuf:"varint,9,opt,name=elapsed_milliseconds,json=elapsedMilliseconds,proto3" json:"elapsed_milliseconds,omitempty"`
-	unknownFields       protoimpl.UnknownFields
-	sizeCache           protoimpl.SizeCache
+	// The other instances that the task holds while it runs: those of the replication set, for the actions that concern
+	// the set as a whole. The run's epoch is newer than every one that was drawn for any of them.
+	Members []*Instance `protobuf:"bytes,10,rep,name=members,proto3" json:"members,omitempty"`
+	// What former runs noted.
+	Notes         map[string]string `protobuf:"bytes,11,rep,name=notes,proto3" json:"notes,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ClaimTaskResponse) Reset() {
@@ -463,6 +468,20 @@ func (x *ClaimTaskResponse) GetElapsedMilliseconds() int64 {
 		return x.ElapsedMilliseconds
 	}
 	return 0
+}
+
+func (x *ClaimTaskResponse) GetMembers() []*Instance {
+	if x != nil {
+		return x.Members
+	}
+	return nil
+}
+
+func (x *ClaimTaskResponse) GetNotes() map[string]string {
+	if x != nil {
+		return x.Notes
+	}
+	return nil
 }
 
 type StepRecord struct {
@@ -560,6 +579,16 @@ type Instance struct {
 	Addresses     []*InstanceAddress `protobuf:"bytes,10,rep,name=addresses,proto3" json:"addresses,omitempty"`
 	ServerStatus  string             `protobuf:"bytes,11,opt,name=server_status,json=serverStatus,proto3" json:"server_status,omitempty"`
 	ServiceStatus string             `protobuf:"bytes,12,opt,name=service_status,json=serviceStatus,proto3" json:"service_status,omitempty"`
+	// The source that it follows; empty when it follows none.
+	ReplicaOf string `protobuf:"bytes,13,opt,name=replica_of,json=replicaOf,proto3" json:"replica_of,omitempty"`
+	// It was a source and was ejected: its server must never run again.
+	Fenced bool `protobuf:"varint,14,opt,name=fenced,proto3" json:"fenced,omitempty"`
+	// How long its guest has been silent; 0 when it was never heard.
+	SilentMilliseconds int64 `protobuf:"varint,15,opt,name=silent_milliseconds,json=silentMilliseconds,proto3" json:"silent_milliseconds,omitempty"`
+	// The ids of its replicas that exist.
+	Replicas []string `protobuf:"bytes,16,rep,name=replicas,proto3" json:"replicas,omitempty"`
+	// Of a member: what went wrong with it in an earlier run of the task; empty when nothing did.
+	Problem       string `protobuf:"bytes,17,opt,name=problem,proto3" json:"problem,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -678,6 +707,41 @@ func (x *Instance) GetServiceStatus() string {
 	return ""
 }
 
+func (x *Instance) GetReplicaOf() string {
+	if x != nil {
+		return x.ReplicaOf
+	}
+	return ""
+}
+
+func (x *Instance) GetFenced() bool {
+	if x != nil {
+		return x.Fenced
+	}
+	return false
+}
+
+func (x *Instance) GetSilentMilliseconds() int64 {
+	if x != nil {
+		return x.SilentMilliseconds
+	}
+	return 0
+}
+
+func (x *Instance) GetReplicas() []string {
+	if x != nil {
+		return x.Replicas
+	}
+	return nil
+}
+
+func (x *Instance) GetProblem() string {
+	if x != nil {
+		return x.Problem
+	}
+	return ""
+}
+
 type InstanceAddress struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
 	Address string                 `protobuf:"bytes,1,opt,name=address,proto3" json:"address,omitempty"`
@@ -750,7 +814,17 @@ type InstancePatch struct {
 	// Compute's word: BUILD, ACTIVE, SHUTDOWN, ERROR, DELETED …
 	ServerStatus *string `protobuf:"bytes,5,opt,name=server_status,json=serverStatus,proto3,oneof" json:"server_status,omitempty"`
 	// What the guest said in the workflow's own call, so that an older report of the monitor is dropped.
-	GuestStatus   *GuestStatus `protobuf:"bytes,6,opt,name=guest_status,json=guestStatus,proto3" json:"guest_status,omitempty"`
+	GuestStatus *GuestStatus `protobuf:"bytes,6,opt,name=guest_status,json=guestStatus,proto3" json:"guest_status,omitempty"`
+	// Empty: it follows nobody any more.
+	ReplicaOf *string    `protobuf:"bytes,7,opt,name=replica_of,json=replicaOf,proto3,oneof" json:"replica_of,omitempty"`
+	Flavor    *v1.Flavor `protobuf:"bytes,8,opt,name=flavor,proto3" json:"flavor,omitempty"`
+	// GiB.
+	VolumeSize       *int32               `protobuf:"varint,9,opt,name=volume_size,json=volumeSize,proto3,oneof" json:"volume_size,omitempty"`
+	DatastoreVersion *v1.DatastoreVersion `protobuf:"bytes,10,opt,name=datastore_version,json=datastoreVersion,proto3" json:"datastore_version,omitempty"`
+	Fenced           *bool                `protobuf:"varint,11,opt,name=fenced,proto3,oneof" json:"fenced,omitempty"`
+	Access           *v1.Access           `protobuf:"bytes,12,opt,name=access,proto3" json:"access,omitempty"`
+	// Of a member: what went wrong with it, so that the task can go on with the others.
+	Problem       *string `protobuf:"bytes,13,opt,name=problem,proto3,oneof" json:"problem,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -825,6 +899,55 @@ func (x *InstancePatch) GetGuestStatus() *GuestStatus {
 		return x.GuestStatus
 	}
 	return nil
+}
+
+func (x *InstancePatch) GetReplicaOf() string {
+	if x != nil && x.ReplicaOf != nil {
+		return *x.ReplicaOf
+	}
+	return ""
+}
+
+func (x *InstancePatch) GetFlavor() *v1.Flavor {
+	if x != nil {
+		return x.Flavor
+	}
+	return nil
+}
+
+func (x *InstancePatch) GetVolumeSize() int32 {
+	if x != nil && x.VolumeSize != nil {
+		return *x.VolumeSize
+	}
+	return 0
+}
+
+func (x *InstancePatch) GetDatastoreVersion() *v1.DatastoreVersion {
+	if x != nil {
+		return x.DatastoreVersion
+	}
+	return nil
+}
+
+func (x *InstancePatch) GetFenced() bool {
+	if x != nil && x.Fenced != nil {
+		return *x.Fenced
+	}
+	return false
+}
+
+func (x *InstancePatch) GetAccess() *v1.Access {
+	if x != nil {
+		return x.Access
+	}
+	return nil
+}
+
+func (x *InstancePatch) GetProblem() string {
+	if x != nil && x.Problem != nil {
+		return *x.Problem
+	}
+	return ""
 }
 
 type InstanceAddresses struct {
@@ -970,7 +1093,12 @@ type RecordStepsRequest struct {
 	// Set with the record that failed: from then on the task is undoing.
 	Failure *v11.TaskError `protobuf:"bytes,5,opt,name=failure,proto3" json:"failure,omitempty"`
 	// Secrets that are needed no more: the row is deleted with this record.
-	DropSecrets   bool `protobuf:"varint,6,opt,name=drop_secrets,json=dropSecrets,proto3" json:"drop_secrets,omitempty"`
+	DropSecrets bool `protobuf:"varint,6,opt,name=drop_secrets,json=dropSecrets,proto3" json:"drop_secrets,omitempty"`
+	// What the steps changed of members, by instance id.
+	Members map[string]*InstancePatch `protobuf:"bytes,7,rep,name=members,proto3" json:"members,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// Facts that later steps and later runs need, such as a decision that must not be taken twice. Written over the same
+	// keys. No secrets.
+	Notes         map[string]string `protobuf:"bytes,8,rep,name=notes,proto3" json:"notes,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1047,6 +1175,20 @@ func (x *RecordStepsRequest) GetDropSecrets() bool {
 	return false
 }
 
+func (x *RecordStepsRequest) GetMembers() map[string]*InstancePatch {
+	if x != nil {
+		return x.Members
+	}
+	return nil
+}
+
+func (x *RecordStepsRequest) GetNotes() map[string]string {
+	if x != nil {
+		return x.Notes
+	}
+	return nil
+}
+
 type RecordStepsResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Stop          StopMode               `protobuf:"varint,1,opt,name=stop,proto3,enum=coffer.journal.v1.StopMode" json:"stop,omitempty"`
@@ -1103,7 +1245,9 @@ type FinishTaskRequest struct {
 	// Stored as the instance's fault, when set.
 	Fault *Fault `protobuf:"bytes,6,opt,name=fault,proto3" json:"fault,omitempty"`
 	// The instance is gone: its row is marked deleted and its quota given back.
-	Deleted       bool `protobuf:"varint,7,opt,name=deleted,proto3" json:"deleted,omitempty"`
+	Deleted bool `protobuf:"varint,7,opt,name=deleted,proto3" json:"deleted,omitempty"`
+	// How members are left behind, by instance id. One that is not named has no task any more and no new fault.
+	Members       map[string]*MemberEnd `protobuf:"bytes,8,rep,name=members,proto3" json:"members,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1187,6 +1331,75 @@ func (x *FinishTaskRequest) GetDeleted() bool {
 	return false
 }
 
+func (x *FinishTaskRequest) GetMembers() map[string]*MemberEnd {
+	if x != nil {
+		return x.Members
+	}
+	return nil
+}
+
+// MemberEnd is what stays on a member of a task's set.
+type MemberEnd struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Instance *InstancePatch         `protobuf:"bytes,1,opt,name=instance,proto3" json:"instance,omitempty"`
+	// Empty means NONE.
+	TaskStatus    string `protobuf:"bytes,2,opt,name=task_status,json=taskStatus,proto3" json:"task_status,omitempty"`
+	Fault         *Fault `protobuf:"bytes,3,opt,name=fault,proto3" json:"fault,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MemberEnd) Reset() {
+	*x = MemberEnd{}
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MemberEnd) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MemberEnd) ProtoMessage() {}
+
+func (x *MemberEnd) ProtoReflect() protoreflect.Message {
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MemberEnd.ProtoReflect.Descriptor instead.
+func (*MemberEnd) Descriptor() ([]byte, []int) {
+	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *MemberEnd) GetInstance() *InstancePatch {
+	if x != nil {
+		return x.Instance
+	}
+	return nil
+}
+
+func (x *MemberEnd) GetTaskStatus() string {
+	if x != nil {
+		return x.TaskStatus
+	}
+	return ""
+}
+
+func (x *MemberEnd) GetFault() *Fault {
+	if x != nil {
+		return x.Fault
+	}
+	return nil
+}
+
 type Fault struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// At most 255 characters.
@@ -1199,7 +1412,7 @@ type Fault struct {
 
 func (x *Fault) Reset() {
 	*x = Fault{}
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[13]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1211,7 +1424,7 @@ func (x *Fault) String() string {
 func (*Fault) ProtoMessage() {}
 
 func (x *Fault) ProtoReflect() protoreflect.Message {
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[13]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1224,7 +1437,7 @@ func (x *Fault) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Fault.ProtoReflect.Descriptor instead.
 func (*Fault) Descriptor() ([]byte, []int) {
-	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{13}
+	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Fault) GetMessage() string {
@@ -1249,7 +1462,7 @@ type FinishTaskResponse struct {
 
 func (x *FinishTaskResponse) Reset() {
 	*x = FinishTaskResponse{}
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[14]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1261,7 +1474,7 @@ func (x *FinishTaskResponse) String() string {
 func (*FinishTaskResponse) ProtoMessage() {}
 
 func (x *FinishTaskResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[14]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1274,7 +1487,7 @@ func (x *FinishTaskResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FinishTaskResponse.ProtoReflect.Descriptor instead.
 func (*FinishTaskResponse) Descriptor() ([]byte, []int) {
-	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{14}
+	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{15}
 }
 
 type GetSecretsRequest struct {
@@ -1286,7 +1499,7 @@ type GetSecretsRequest struct {
 
 func (x *GetSecretsRequest) Reset() {
 	*x = GetSecretsRequest{}
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[15]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1298,7 +1511,7 @@ func (x *GetSecretsRequest) String() string {
 func (*GetSecretsRequest) ProtoMessage() {}
 
 func (x *GetSecretsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[15]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1311,7 +1524,7 @@ func (x *GetSecretsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSecretsRequest.ProtoReflect.Descriptor instead.
 func (*GetSecretsRequest) Descriptor() ([]byte, []int) {
-	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{15}
+	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *GetSecretsRequest) GetRun() *Run {
@@ -1331,7 +1544,7 @@ type GetSecretsResponse struct {
 
 func (x *GetSecretsResponse) Reset() {
 	*x = GetSecretsResponse{}
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[16]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1343,7 +1556,7 @@ func (x *GetSecretsResponse) String() string {
 func (*GetSecretsResponse) ProtoMessage() {}
 
 func (x *GetSecretsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[16]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1356,7 +1569,7 @@ func (x *GetSecretsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSecretsResponse.ProtoReflect.Descriptor instead.
 func (*GetSecretsResponse) Descriptor() ([]byte, []int) {
-	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{16}
+	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *GetSecretsResponse) GetUserPasswords() map[string]string {
@@ -1377,7 +1590,7 @@ type JoinMonitorsRequest struct {
 
 func (x *JoinMonitorsRequest) Reset() {
 	*x = JoinMonitorsRequest{}
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[17]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1389,7 +1602,7 @@ func (x *JoinMonitorsRequest) String() string {
 func (*JoinMonitorsRequest) ProtoMessage() {}
 
 func (x *JoinMonitorsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[17]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1402,7 +1615,7 @@ func (x *JoinMonitorsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JoinMonitorsRequest.ProtoReflect.Descriptor instead.
 func (*JoinMonitorsRequest) Descriptor() ([]byte, []int) {
-	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{17}
+	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *JoinMonitorsRequest) GetWorker() string {
@@ -1428,7 +1641,7 @@ type JoinMonitorsResponse struct {
 
 func (x *JoinMonitorsResponse) Reset() {
 	*x = JoinMonitorsResponse{}
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[18]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1440,7 +1653,7 @@ func (x *JoinMonitorsResponse) String() string {
 func (*JoinMonitorsResponse) ProtoMessage() {}
 
 func (x *JoinMonitorsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[18]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1453,7 +1666,7 @@ func (x *JoinMonitorsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JoinMonitorsResponse.ProtoReflect.Descriptor instead.
 func (*JoinMonitorsResponse) Descriptor() ([]byte, []int) {
-	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{18}
+	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *JoinMonitorsResponse) GetWorkers() []string {
@@ -1471,7 +1684,7 @@ type ListGuestsRequest struct {
 
 func (x *ListGuestsRequest) Reset() {
 	*x = ListGuestsRequest{}
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[19]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1483,7 +1696,7 @@ func (x *ListGuestsRequest) String() string {
 func (*ListGuestsRequest) ProtoMessage() {}
 
 func (x *ListGuestsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[19]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1496,7 +1709,7 @@ func (x *ListGuestsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListGuestsRequest.ProtoReflect.Descriptor instead.
 func (*ListGuestsRequest) Descriptor() ([]byte, []int) {
-	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{19}
+	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{20}
 }
 
 type ListGuestsResponse struct {
@@ -1508,7 +1721,7 @@ type ListGuestsResponse struct {
 
 func (x *ListGuestsResponse) Reset() {
 	*x = ListGuestsResponse{}
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[20]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1520,7 +1733,7 @@ func (x *ListGuestsResponse) String() string {
 func (*ListGuestsResponse) ProtoMessage() {}
 
 func (x *ListGuestsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[20]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1533,7 +1746,7 @@ func (x *ListGuestsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListGuestsResponse.ProtoReflect.Descriptor instead.
 func (*ListGuestsResponse) Descriptor() ([]byte, []int) {
-	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{20}
+	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ListGuestsResponse) GetGuests() []*Guest {
@@ -1555,7 +1768,7 @@ type Guest struct {
 
 func (x *Guest) Reset() {
 	*x = Guest{}
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[21]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1567,7 +1780,7 @@ func (x *Guest) String() string {
 func (*Guest) ProtoMessage() {}
 
 func (x *Guest) ProtoReflect() protoreflect.Message {
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[21]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1580,7 +1793,7 @@ func (x *Guest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Guest.ProtoReflect.Descriptor instead.
 func (*Guest) Descriptor() ([]byte, []int) {
-	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{21}
+	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Guest) GetInstanceId() string {
@@ -1612,7 +1825,7 @@ type WatchGuestsRequest struct {
 
 func (x *WatchGuestsRequest) Reset() {
 	*x = WatchGuestsRequest{}
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[22]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1624,7 +1837,7 @@ func (x *WatchGuestsRequest) String() string {
 func (*WatchGuestsRequest) ProtoMessage() {}
 
 func (x *WatchGuestsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[22]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1637,7 +1850,7 @@ func (x *WatchGuestsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchGuestsRequest.ProtoReflect.Descriptor instead.
 func (*WatchGuestsRequest) Descriptor() ([]byte, []int) {
-	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{22}
+	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{23}
 }
 
 type WatchGuestsResponse struct {
@@ -1648,7 +1861,7 @@ type WatchGuestsResponse struct {
 
 func (x *WatchGuestsResponse) Reset() {
 	*x = WatchGuestsResponse{}
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[23]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1660,7 +1873,7 @@ func (x *WatchGuestsResponse) String() string {
 func (*WatchGuestsResponse) ProtoMessage() {}
 
 func (x *WatchGuestsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[23]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1673,7 +1886,7 @@ func (x *WatchGuestsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchGuestsResponse.ProtoReflect.Descriptor instead.
 func (*WatchGuestsResponse) Descriptor() ([]byte, []int) {
-	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{23}
+	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{24}
 }
 
 type GuestStatus struct {
@@ -1693,7 +1906,7 @@ type GuestStatus struct {
 
 func (x *GuestStatus) Reset() {
 	*x = GuestStatus{}
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[24]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1705,7 +1918,7 @@ func (x *GuestStatus) String() string {
 func (*GuestStatus) ProtoMessage() {}
 
 func (x *GuestStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[24]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1718,7 +1931,7 @@ func (x *GuestStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GuestStatus.ProtoReflect.Descriptor instead.
 func (*GuestStatus) Descriptor() ([]byte, []int) {
-	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{24}
+	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *GuestStatus) GetAgentLife() string {
@@ -1773,7 +1986,7 @@ type VolumeUse struct {
 
 func (x *VolumeUse) Reset() {
 	*x = VolumeUse{}
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[25]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1785,7 +1998,7 @@ func (x *VolumeUse) String() string {
 func (*VolumeUse) ProtoMessage() {}
 
 func (x *VolumeUse) ProtoReflect() protoreflect.Message {
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[25]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1798,7 +2011,7 @@ func (x *VolumeUse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VolumeUse.ProtoReflect.Descriptor instead.
 func (*VolumeUse) Descriptor() ([]byte, []int) {
-	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{25}
+	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *VolumeUse) GetUsedBytes() uint64 {
@@ -1827,7 +2040,7 @@ type ReportGuestStatusRequest struct {
 
 func (x *ReportGuestStatusRequest) Reset() {
 	*x = ReportGuestStatusRequest{}
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[26]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1839,7 +2052,7 @@ func (x *ReportGuestStatusRequest) String() string {
 func (*ReportGuestStatusRequest) ProtoMessage() {}
 
 func (x *ReportGuestStatusRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[26]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1852,7 +2065,7 @@ func (x *ReportGuestStatusRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportGuestStatusRequest.ProtoReflect.Descriptor instead.
 func (*ReportGuestStatusRequest) Descriptor() ([]byte, []int) {
-	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{26}
+	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ReportGuestStatusRequest) GetWorker() string {
@@ -1884,7 +2097,7 @@ type ReportGuestStatusResponse struct {
 
 func (x *ReportGuestStatusResponse) Reset() {
 	*x = ReportGuestStatusResponse{}
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[27]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1896,7 +2109,7 @@ func (x *ReportGuestStatusResponse) String() string {
 func (*ReportGuestStatusResponse) ProtoMessage() {}
 
 func (x *ReportGuestStatusResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[27]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1909,7 +2122,7 @@ func (x *ReportGuestStatusResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportGuestStatusResponse.ProtoReflect.Descriptor instead.
 func (*ReportGuestStatusResponse) Descriptor() ([]byte, []int) {
-	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{27}
+	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{28}
 }
 
 type ReportServerStatusRequest struct {
@@ -1922,7 +2135,7 @@ type ReportServerStatusRequest struct {
 
 func (x *ReportServerStatusRequest) Reset() {
 	*x = ReportServerStatusRequest{}
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[28]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1934,7 +2147,7 @@ func (x *ReportServerStatusRequest) String() string {
 func (*ReportServerStatusRequest) ProtoMessage() {}
 
 func (x *ReportServerStatusRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[28]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1947,7 +2160,7 @@ func (x *ReportServerStatusRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportServerStatusRequest.ProtoReflect.Descriptor instead.
 func (*ReportServerStatusRequest) Descriptor() ([]byte, []int) {
-	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{28}
+	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *ReportServerStatusRequest) GetInstanceId() string {
@@ -1972,7 +2185,7 @@ type ReportServerStatusResponse struct {
 
 func (x *ReportServerStatusResponse) Reset() {
 	*x = ReportServerStatusResponse{}
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[29]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1984,7 +2197,7 @@ func (x *ReportServerStatusResponse) String() string {
 func (*ReportServerStatusResponse) ProtoMessage() {}
 
 func (x *ReportServerStatusResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[29]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1997,7 +2210,7 @@ func (x *ReportServerStatusResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportServerStatusResponse.ProtoReflect.Descriptor instead.
 func (*ReportServerStatusResponse) Descriptor() ([]byte, []int) {
-	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{29}
+	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{30}
 }
 
 type RegisterProviderRequest struct {
@@ -2011,14 +2224,16 @@ type RegisterProviderRequest struct {
 	Networks          []*CatalogNetwork          `protobuf:"bytes,7,rep,name=networks,proto3" json:"networks,omitempty"`
 	AvailabilityZones []string                   `protobuf:"bytes,8,rep,name=availability_zones,json=availabilityZones,proto3" json:"availability_zones,omitempty"`
 	// What the provider can do; what it cannot is refused with 400 and its name.
-	Capabilities  *ProviderCapabilities `protobuf:"bytes,9,opt,name=capabilities,proto3" json:"capabilities,omitempty"`
+	Capabilities *ProviderCapabilities `protobuf:"bytes,9,opt,name=capabilities,proto3" json:"capabilities,omitempty"`
+	// What each action would do, for dry runs.
+	Workflows     []*WorkflowOutline `protobuf:"bytes,10,rep,name=workflows,proto3" json:"workflows,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *RegisterProviderRequest) Reset() {
 	*x = RegisterProviderRequest{}
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[30]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2030,7 +2245,7 @@ func (x *RegisterProviderRequest) String() string {
 func (*RegisterProviderRequest) ProtoMessage() {}
 
 func (x *RegisterProviderRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[30]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2043,7 +2258,7 @@ func (x *RegisterProviderRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RegisterProviderRequest.ProtoReflect.Descriptor instead.
 func (*RegisterProviderRequest) Descriptor() ([]byte, []int) {
-	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{30}
+	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *RegisterProviderRequest) GetProvider() string {
@@ -2109,6 +2324,118 @@ func (x *RegisterProviderRequest) GetCapabilities() *ProviderCapabilities {
 	return nil
 }
 
+func (x *RegisterProviderRequest) GetWorkflows() []*WorkflowOutline {
+	if x != nil {
+		return x.Workflows
+	}
+	return nil
+}
+
+type WorkflowOutline struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The action's name.
+	Action        string          `protobuf:"bytes,1,opt,name=action,proto3" json:"action,omitempty"`
+	Steps         []*WorkflowStep `protobuf:"bytes,2,rep,name=steps,proto3" json:"steps,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WorkflowOutline) Reset() {
+	*x = WorkflowOutline{}
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WorkflowOutline) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WorkflowOutline) ProtoMessage() {}
+
+func (x *WorkflowOutline) ProtoReflect() protoreflect.Message {
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WorkflowOutline.ProtoReflect.Descriptor instead.
+func (*WorkflowOutline) Descriptor() ([]byte, []int) {
+	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *WorkflowOutline) GetAction() string {
+	if x != nil {
+		return x.Action
+	}
+	return ""
+}
+
+func (x *WorkflowOutline) GetSteps() []*WorkflowStep {
+	if x != nil {
+		return x.Steps
+	}
+	return nil
+}
+
+type WorkflowStep struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Undoable      bool                   `protobuf:"varint,2,opt,name=undoable,proto3" json:"undoable,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WorkflowStep) Reset() {
+	*x = WorkflowStep{}
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WorkflowStep) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WorkflowStep) ProtoMessage() {}
+
+func (x *WorkflowStep) ProtoReflect() protoreflect.Message {
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WorkflowStep.ProtoReflect.Descriptor instead.
+func (*WorkflowStep) Descriptor() ([]byte, []int) {
+	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *WorkflowStep) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *WorkflowStep) GetUndoable() bool {
+	if x != nil {
+		return x.Undoable
+	}
+	return false
+}
+
 type CatalogDatastoreVersion struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Trove's datastore manager, also the datastore's name: mariadb, mysql or postgresql.
@@ -2121,7 +2448,7 @@ type CatalogDatastoreVersion struct {
 
 func (x *CatalogDatastoreVersion) Reset() {
 	*x = CatalogDatastoreVersion{}
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[31]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2133,7 +2460,7 @@ func (x *CatalogDatastoreVersion) String() string {
 func (*CatalogDatastoreVersion) ProtoMessage() {}
 
 func (x *CatalogDatastoreVersion) ProtoReflect() protoreflect.Message {
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[31]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2146,7 +2473,7 @@ func (x *CatalogDatastoreVersion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CatalogDatastoreVersion.ProtoReflect.Descriptor instead.
 func (*CatalogDatastoreVersion) Descriptor() ([]byte, []int) {
-	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{31}
+	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *CatalogDatastoreVersion) GetManager() string {
@@ -2183,7 +2510,7 @@ type CatalogFlavor struct {
 
 func (x *CatalogFlavor) Reset() {
 	*x = CatalogFlavor{}
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[32]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2195,7 +2522,7 @@ func (x *CatalogFlavor) String() string {
 func (*CatalogFlavor) ProtoMessage() {}
 
 func (x *CatalogFlavor) ProtoReflect() protoreflect.Message {
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[32]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2208,7 +2535,7 @@ func (x *CatalogFlavor) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CatalogFlavor.ProtoReflect.Descriptor instead.
 func (*CatalogFlavor) Descriptor() ([]byte, []int) {
-	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{32}
+	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *CatalogFlavor) GetId() string {
@@ -2257,7 +2584,7 @@ type CatalogVolumeType struct {
 
 func (x *CatalogVolumeType) Reset() {
 	*x = CatalogVolumeType{}
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[33]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2269,7 +2596,7 @@ func (x *CatalogVolumeType) String() string {
 func (*CatalogVolumeType) ProtoMessage() {}
 
 func (x *CatalogVolumeType) ProtoReflect() protoreflect.Message {
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[33]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2282,7 +2609,7 @@ func (x *CatalogVolumeType) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CatalogVolumeType.ProtoReflect.Descriptor instead.
 func (*CatalogVolumeType) Descriptor() ([]byte, []int) {
-	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{33}
+	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *CatalogVolumeType) GetId() string {
@@ -2316,7 +2643,7 @@ type CatalogNetwork struct {
 
 func (x *CatalogNetwork) Reset() {
 	*x = CatalogNetwork{}
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[34]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2328,7 +2655,7 @@ func (x *CatalogNetwork) String() string {
 func (*CatalogNetwork) ProtoMessage() {}
 
 func (x *CatalogNetwork) ProtoReflect() protoreflect.Message {
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[34]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2341,7 +2668,7 @@ func (x *CatalogNetwork) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CatalogNetwork.ProtoReflect.Descriptor instead.
 func (*CatalogNetwork) Descriptor() ([]byte, []int) {
-	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{34}
+	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *CatalogNetwork) GetId() string {
@@ -2364,13 +2691,17 @@ type ProviderCapabilities struct {
 	AccessRules     bool                   `protobuf:"varint,2,opt,name=access_rules,json=accessRules,proto3" json:"access_rules,omitempty"`
 	FixedAddresses  bool                   `protobuf:"varint,3,opt,name=fixed_addresses,json=fixedAddresses,proto3" json:"fixed_addresses,omitempty"`
 	AntiAffinity    bool                   `protobuf:"varint,4,opt,name=anti_affinity,json=antiAffinity,proto3" json:"anti_affinity,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// Servers can be moved to another host.
+	Migration bool `protobuf:"varint,5,opt,name=migration,proto3" json:"migration,omitempty"`
+	// Servers are built from images that can be chosen.
+	Images        bool `protobuf:"varint,6,opt,name=images,proto3" json:"images,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ProviderCapabilities) Reset() {
 	*x = ProviderCapabilities{}
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[35]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2382,7 +2713,7 @@ func (x *ProviderCapabilities) String() string {
 func (*ProviderCapabilities) ProtoMessage() {}
 
 func (x *ProviderCapabilities) ProtoReflect() protoreflect.Message {
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[35]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2395,7 +2726,7 @@ func (x *ProviderCapabilities) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProviderCapabilities.ProtoReflect.Descriptor instead.
 func (*ProviderCapabilities) Descriptor() ([]byte, []int) {
-	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{35}
+	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *ProviderCapabilities) GetPublicAddresses() bool {
@@ -2426,6 +2757,20 @@ func (x *ProviderCapabilities) GetAntiAffinity() bool {
 	return false
 }
 
+func (x *ProviderCapabilities) GetMigration() bool {
+	if x != nil {
+		return x.Migration
+	}
+	return false
+}
+
+func (x *ProviderCapabilities) GetImages() bool {
+	if x != nil {
+		return x.Images
+	}
+	return false
+}
+
 type RegisterProviderResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -2434,7 +2779,7 @@ type RegisterProviderResponse struct {
 
 func (x *RegisterProviderResponse) Reset() {
 	*x = RegisterProviderResponse{}
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[36]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2446,7 +2791,7 @@ func (x *RegisterProviderResponse) String() string {
 func (*RegisterProviderResponse) ProtoMessage() {}
 
 func (x *RegisterProviderResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[36]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2459,7 +2804,7 @@ func (x *RegisterProviderResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RegisterProviderResponse.ProtoReflect.Descriptor instead.
 func (*RegisterProviderResponse) Descriptor() ([]byte, []int) {
-	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{36}
+	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{39}
 }
 
 type IssueBootstrapRequest struct {
@@ -2473,7 +2818,7 @@ type IssueBootstrapRequest struct {
 
 func (x *IssueBootstrapRequest) Reset() {
 	*x = IssueBootstrapRequest{}
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[37]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2485,7 +2830,7 @@ func (x *IssueBootstrapRequest) String() string {
 func (*IssueBootstrapRequest) ProtoMessage() {}
 
 func (x *IssueBootstrapRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[37]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2498,7 +2843,7 @@ func (x *IssueBootstrapRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IssueBootstrapRequest.ProtoReflect.Descriptor instead.
 func (*IssueBootstrapRequest) Descriptor() ([]byte, []int) {
-	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{37}
+	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *IssueBootstrapRequest) GetRun() *Run {
@@ -2526,7 +2871,7 @@ type IssueBootstrapResponse struct {
 
 func (x *IssueBootstrapResponse) Reset() {
 	*x = IssueBootstrapResponse{}
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[38]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2538,7 +2883,7 @@ func (x *IssueBootstrapResponse) String() string {
 func (*IssueBootstrapResponse) ProtoMessage() {}
 
 func (x *IssueBootstrapResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[38]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2551,7 +2896,7 @@ func (x *IssueBootstrapResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IssueBootstrapResponse.ProtoReflect.Descriptor instead.
 func (*IssueBootstrapResponse) Descriptor() ([]byte, []int) {
-	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{38}
+	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *IssueBootstrapResponse) GetCaPem() []byte {
@@ -2588,7 +2933,7 @@ type SignGuestRequest struct {
 
 func (x *SignGuestRequest) Reset() {
 	*x = SignGuestRequest{}
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[39]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2600,7 +2945,7 @@ func (x *SignGuestRequest) String() string {
 func (*SignGuestRequest) ProtoMessage() {}
 
 func (x *SignGuestRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[39]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2613,7 +2958,7 @@ func (x *SignGuestRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SignGuestRequest.ProtoReflect.Descriptor instead.
 func (*SignGuestRequest) Descriptor() ([]byte, []int) {
-	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{39}
+	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *SignGuestRequest) GetInstanceId() string {
@@ -2646,7 +2991,7 @@ type SignGuestResponse struct {
 
 func (x *SignGuestResponse) Reset() {
 	*x = SignGuestResponse{}
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[40]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2658,7 +3003,7 @@ func (x *SignGuestResponse) String() string {
 func (*SignGuestResponse) ProtoMessage() {}
 
 func (x *SignGuestResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[40]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2671,7 +3016,7 @@ func (x *SignGuestResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SignGuestResponse.ProtoReflect.Descriptor instead.
 func (*SignGuestResponse) Descriptor() ([]byte, []int) {
-	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{40}
+	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *SignGuestResponse) GetCertificatePem() []byte {
@@ -2691,7 +3036,7 @@ type SignTaskmanagerRequest struct {
 
 func (x *SignTaskmanagerRequest) Reset() {
 	*x = SignTaskmanagerRequest{}
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[41]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2703,7 +3048,7 @@ func (x *SignTaskmanagerRequest) String() string {
 func (*SignTaskmanagerRequest) ProtoMessage() {}
 
 func (x *SignTaskmanagerRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[41]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2716,7 +3061,7 @@ func (x *SignTaskmanagerRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SignTaskmanagerRequest.ProtoReflect.Descriptor instead.
 func (*SignTaskmanagerRequest) Descriptor() ([]byte, []int) {
-	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{41}
+	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *SignTaskmanagerRequest) GetName() string {
@@ -2743,7 +3088,7 @@ type SignTaskmanagerResponse struct {
 
 func (x *SignTaskmanagerResponse) Reset() {
 	*x = SignTaskmanagerResponse{}
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[42]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2755,7 +3100,7 @@ func (x *SignTaskmanagerResponse) String() string {
 func (*SignTaskmanagerResponse) ProtoMessage() {}
 
 func (x *SignTaskmanagerResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[42]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2768,7 +3113,7 @@ func (x *SignTaskmanagerResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SignTaskmanagerResponse.ProtoReflect.Descriptor instead.
 func (*SignTaskmanagerResponse) Descriptor() ([]byte, []int) {
-	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{42}
+	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *SignTaskmanagerResponse) GetCertificatePem() []byte {
@@ -2795,7 +3140,7 @@ const file_coffer_journal_v1_journal_proto_rawDesc = "" +
 	"\x05epoch\x18\x02 \x01(\x03R\x05epoch\"C\n" +
 	"\x10ClaimTaskRequest\x12\x17\n" +
 	"\atask_id\x18\x01 \x01(\tR\x06taskId\x12\x16\n" +
-	"\x06worker\x18\x02 \x01(\tR\x06worker\"\xe4\x03\n" +
+	"\x06worker\x18\x02 \x01(\tR\x06worker\"\x9c\x05\n" +
 	"\x11ClaimTaskResponse\x129\n" +
 	"\aoutcome\x18\x01 \x01(\x0e2\x1f.coffer.journal.v1.ClaimOutcomeR\aoutcome\x12(\n" +
 	"\x03run\x18\x02 \x01(\v2\x16.coffer.journal.v1.RunR\x03run\x124\n" +
@@ -2805,14 +3150,21 @@ const file_coffer_journal_v1_journal_proto_rawDesc = "" +
 	"\afailure\x18\x06 \x01(\v2\x19.coffer.task.v1.TaskErrorR\afailure\x12/\n" +
 	"\x04stop\x18\a \x01(\x0e2\x1b.coffer.journal.v1.StopModeR\x04stop\x12-\n" +
 	"\x12lease_milliseconds\x18\b \x01(\x03R\x11leaseMilliseconds\x121\n" +
-	"\x14elapsed_milliseconds\x18\t \x01(\x03R\x13elapsedMilliseconds\"\xad\x01\n" +
+	"\x14elapsed_milliseconds\x18\t \x01(\x03R\x13elapsedMilliseconds\x125\n" +
+	"\amembers\x18\n" +
+	" \x03(\v2\x1b.coffer.journal.v1.InstanceR\amembers\x12E\n" +
+	"\x05notes\x18\v \x03(\v2/.coffer.journal.v1.ClaimTaskResponse.NotesEntryR\x05notes\x1a8\n" +
+	"\n" +
+	"NotesEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xad\x01\n" +
 	"\n" +
 	"StepRecord\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x125\n" +
 	"\x06status\x18\x02 \x01(\x0e2\x1d.coffer.journal.v1.StepStatusR\x06status\x12\x18\n" +
 	"\aattempt\x18\x03 \x01(\x05R\aattempt\x12\x18\n" +
 	"\amessage\x18\x04 \x01(\tR\amessage\x12 \n" +
-	"\vcancellable\x18\x05 \x01(\bR\vcancellable\"\xe0\x03\n" +
+	"\vcancellable\x18\x05 \x01(\bR\vcancellable\"\xfe\x04\n" +
 	"\bInstance\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1d\n" +
 	"\n" +
@@ -2828,40 +3180,70 @@ const file_coffer_journal_v1_journal_proto_rawDesc = "" +
 	"\taddresses\x18\n" +
 	" \x03(\v2\".coffer.journal.v1.InstanceAddressR\taddresses\x12#\n" +
 	"\rserver_status\x18\v \x01(\tR\fserverStatus\x12%\n" +
-	"\x0eservice_status\x18\f \x01(\tR\rserviceStatus\"^\n" +
+	"\x0eservice_status\x18\f \x01(\tR\rserviceStatus\x12\x1d\n" +
+	"\n" +
+	"replica_of\x18\r \x01(\tR\treplicaOf\x12\x16\n" +
+	"\x06fenced\x18\x0e \x01(\bR\x06fenced\x12/\n" +
+	"\x13silent_milliseconds\x18\x0f \x01(\x03R\x12silentMilliseconds\x12\x1a\n" +
+	"\breplicas\x18\x10 \x03(\tR\breplicas\x12\x18\n" +
+	"\aproblem\x18\x11 \x01(\tR\aproblem\"^\n" +
 	"\x0fInstanceAddress\x12\x18\n" +
 	"\aaddress\x18\x01 \x01(\tR\aaddress\x12\x12\n" +
 	"\x04type\x18\x02 \x01(\tR\x04type\x12\x1d\n" +
 	"\n" +
-	"network_id\x18\x03 \x01(\tR\tnetworkId\"\xee\x02\n" +
+	"network_id\x18\x03 \x01(\tR\tnetworkId\"\xe2\x05\n" +
 	"\rInstancePatch\x12 \n" +
 	"\tserver_id\x18\x01 \x01(\tH\x00R\bserverId\x88\x01\x01\x12 \n" +
 	"\tvolume_id\x18\x02 \x01(\tH\x01R\bvolumeId\x88\x01\x01\x12(\n" +
 	"\rguest_address\x18\x03 \x01(\tH\x02R\fguestAddress\x88\x01\x01\x12B\n" +
 	"\taddresses\x18\x04 \x01(\v2$.coffer.journal.v1.InstanceAddressesR\taddresses\x12(\n" +
 	"\rserver_status\x18\x05 \x01(\tH\x03R\fserverStatus\x88\x01\x01\x12A\n" +
-	"\fguest_status\x18\x06 \x01(\v2\x1e.coffer.journal.v1.GuestStatusR\vguestStatusB\f\n" +
+	"\fguest_status\x18\x06 \x01(\v2\x1e.coffer.journal.v1.GuestStatusR\vguestStatus\x12\"\n" +
+	"\n" +
+	"replica_of\x18\a \x01(\tH\x04R\treplicaOf\x88\x01\x01\x121\n" +
+	"\x06flavor\x18\b \x01(\v2\x19.coffer.command.v1.FlavorR\x06flavor\x12$\n" +
+	"\vvolume_size\x18\t \x01(\x05H\x05R\n" +
+	"volumeSize\x88\x01\x01\x12P\n" +
+	"\x11datastore_version\x18\n" +
+	" \x01(\v2#.coffer.command.v1.DatastoreVersionR\x10datastoreVersion\x12\x1b\n" +
+	"\x06fenced\x18\v \x01(\bH\x06R\x06fenced\x88\x01\x01\x121\n" +
+	"\x06access\x18\f \x01(\v2\x19.coffer.command.v1.AccessR\x06access\x12\x1d\n" +
+	"\aproblem\x18\r \x01(\tH\aR\aproblem\x88\x01\x01B\f\n" +
 	"\n" +
 	"_server_idB\f\n" +
 	"\n" +
 	"_volume_idB\x10\n" +
 	"\x0e_guest_addressB\x10\n" +
-	"\x0e_server_status\"U\n" +
+	"\x0e_server_statusB\r\n" +
+	"\v_replica_ofB\x0e\n" +
+	"\f_volume_sizeB\t\n" +
+	"\a_fencedB\n" +
+	"\n" +
+	"\b_problem\"U\n" +
 	"\x11InstanceAddresses\x12@\n" +
 	"\taddresses\x18\x01 \x03(\v2\".coffer.journal.v1.InstanceAddressR\taddresses\"=\n" +
 	"\x11RenewLeaseRequest\x12(\n" +
 	"\x03run\x18\x01 \x01(\v2\x16.coffer.journal.v1.RunR\x03run\"E\n" +
 	"\x12RenewLeaseResponse\x12/\n" +
-	"\x04stop\x18\x01 \x01(\x0e2\x1b.coffer.journal.v1.StopModeR\x04stop\"\xa5\x02\n" +
+	"\x04stop\x18\x01 \x01(\x0e2\x1b.coffer.journal.v1.StopModeR\x04stop\"\xd3\x04\n" +
 	"\x12RecordStepsRequest\x12(\n" +
 	"\x03run\x18\x01 \x01(\v2\x16.coffer.journal.v1.RunR\x03run\x123\n" +
 	"\x05steps\x18\x02 \x03(\v2\x1d.coffer.journal.v1.StepRecordR\x05steps\x12<\n" +
 	"\binstance\x18\x03 \x01(\v2 .coffer.journal.v1.InstancePatchR\binstance\x12\x1a\n" +
 	"\bprogress\x18\x04 \x01(\x05R\bprogress\x123\n" +
 	"\afailure\x18\x05 \x01(\v2\x19.coffer.task.v1.TaskErrorR\afailure\x12!\n" +
-	"\fdrop_secrets\x18\x06 \x01(\bR\vdropSecrets\"F\n" +
+	"\fdrop_secrets\x18\x06 \x01(\bR\vdropSecrets\x12L\n" +
+	"\amembers\x18\a \x03(\v22.coffer.journal.v1.RecordStepsRequest.MembersEntryR\amembers\x12F\n" +
+	"\x05notes\x18\b \x03(\v20.coffer.journal.v1.RecordStepsRequest.NotesEntryR\x05notes\x1a\\\n" +
+	"\fMembersEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x126\n" +
+	"\x05value\x18\x02 \x01(\v2 .coffer.journal.v1.InstancePatchR\x05value:\x028\x01\x1a8\n" +
+	"\n" +
+	"NotesEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"F\n" +
 	"\x13RecordStepsResponse\x12/\n" +
-	"\x04stop\x18\x01 \x01(\x0e2\x1b.coffer.journal.v1.StopModeR\x04stop\"\xd5\x02\n" +
+	"\x04stop\x18\x01 \x01(\x0e2\x1b.coffer.journal.v1.StopModeR\x04stop\"\xfc\x03\n" +
 	"\x11FinishTaskRequest\x12(\n" +
 	"\x03run\x18\x01 \x01(\v2\x16.coffer.journal.v1.RunR\x03run\x128\n" +
 	"\aoutcome\x18\x02 \x01(\x0e2\x1e.coffer.journal.v1.TaskOutcomeR\aoutcome\x123\n" +
@@ -2870,7 +3252,16 @@ const file_coffer_journal_v1_journal_proto_rawDesc = "" +
 	"\vtask_status\x18\x05 \x01(\tR\n" +
 	"taskStatus\x12.\n" +
 	"\x05fault\x18\x06 \x01(\v2\x18.coffer.journal.v1.FaultR\x05fault\x12\x18\n" +
-	"\adeleted\x18\a \x01(\bR\adeleted\";\n" +
+	"\adeleted\x18\a \x01(\bR\adeleted\x12K\n" +
+	"\amembers\x18\b \x03(\v21.coffer.journal.v1.FinishTaskRequest.MembersEntryR\amembers\x1aX\n" +
+	"\fMembersEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x122\n" +
+	"\x05value\x18\x02 \x01(\v2\x1c.coffer.journal.v1.MemberEndR\x05value:\x028\x01\"\x9a\x01\n" +
+	"\tMemberEnd\x12<\n" +
+	"\binstance\x18\x01 \x01(\v2 .coffer.journal.v1.InstancePatchR\binstance\x12\x1f\n" +
+	"\vtask_status\x18\x02 \x01(\tR\n" +
+	"taskStatus\x12.\n" +
+	"\x05fault\x18\x03 \x01(\v2\x18.coffer.journal.v1.FaultR\x05fault\";\n" +
 	"\x05Fault\x12\x18\n" +
 	"\amessage\x18\x01 \x01(\tR\amessage\x12\x18\n" +
 	"\adetails\x18\x02 \x01(\tR\adetails\"\x14\n" +
@@ -2920,7 +3311,7 @@ const file_coffer_journal_v1_journal_proto_rawDesc = "" +
 	"\vinstance_id\x18\x01 \x01(\tR\n" +
 	"instanceId\x12#\n" +
 	"\rserver_status\x18\x02 \x01(\tR\fserverStatus\"\x1c\n" +
-	"\x1aReportServerStatusResponse\"\x95\x04\n" +
+	"\x1aReportServerStatusResponse\"\xd7\x04\n" +
 	"\x17RegisterProviderRequest\x12\x1a\n" +
 	"\bprovider\x18\x01 \x01(\tR\bprovider\x12\x16\n" +
 	"\x06region\x18\x02 \x01(\tR\x06region\x12Y\n" +
@@ -2930,7 +3321,15 @@ const file_coffer_journal_v1_journal_proto_rawDesc = "" +
 	"\fvolume_types\x18\x06 \x03(\v2$.coffer.journal.v1.CatalogVolumeTypeR\vvolumeTypes\x12=\n" +
 	"\bnetworks\x18\a \x03(\v2!.coffer.journal.v1.CatalogNetworkR\bnetworks\x12-\n" +
 	"\x12availability_zones\x18\b \x03(\tR\x11availabilityZones\x12K\n" +
-	"\fcapabilities\x18\t \x01(\v2'.coffer.journal.v1.ProviderCapabilitiesR\fcapabilities\"a\n" +
+	"\fcapabilities\x18\t \x01(\v2'.coffer.journal.v1.ProviderCapabilitiesR\fcapabilities\x12@\n" +
+	"\tworkflows\x18\n" +
+	" \x03(\v2\".coffer.journal.v1.WorkflowOutlineR\tworkflows\"`\n" +
+	"\x0fWorkflowOutline\x12\x16\n" +
+	"\x06action\x18\x01 \x01(\tR\x06action\x125\n" +
+	"\x05steps\x18\x02 \x03(\v2\x1f.coffer.journal.v1.WorkflowStepR\x05steps\">\n" +
+	"\fWorkflowStep\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1a\n" +
+	"\bundoable\x18\x02 \x01(\bR\bundoable\"a\n" +
 	"\x17CatalogDatastoreVersion\x12\x18\n" +
 	"\amanager\x18\x01 \x01(\tR\amanager\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x18\n" +
@@ -2948,12 +3347,14 @@ const file_coffer_journal_v1_journal_proto_rawDesc = "" +
 	"\x0eCatalogNetwork\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1d\n" +
 	"\n" +
-	"subnet_ids\x18\x02 \x03(\tR\tsubnetIds\"\xb2\x01\n" +
+	"subnet_ids\x18\x02 \x03(\tR\tsubnetIds\"\xe8\x01\n" +
 	"\x14ProviderCapabilities\x12)\n" +
 	"\x10public_addresses\x18\x01 \x01(\bR\x0fpublicAddresses\x12!\n" +
 	"\faccess_rules\x18\x02 \x01(\bR\vaccessRules\x12'\n" +
 	"\x0ffixed_addresses\x18\x03 \x01(\bR\x0efixedAddresses\x12#\n" +
-	"\ranti_affinity\x18\x04 \x01(\bR\fantiAffinity\"\x1a\n" +
+	"\ranti_affinity\x18\x04 \x01(\bR\fantiAffinity\x12\x1c\n" +
+	"\tmigration\x18\x05 \x01(\bR\tmigration\x12\x16\n" +
+	"\x06images\x18\x06 \x01(\bR\x06images\"\x1a\n" +
 	"\x18RegisterProviderResponse\"b\n" +
 	"\x15IssueBootstrapRequest\x12(\n" +
 	"\x03run\x18\x01 \x01(\v2\x16.coffer.journal.v1.RunR\x03run\x12\x1f\n" +
@@ -3035,7 +3436,7 @@ func file_coffer_journal_v1_journal_proto_rawDescGZIP() []byte {
 }
 
 var file_coffer_journal_v1_journal_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_coffer_journal_v1_journal_proto_msgTypes = make([]protoimpl.MessageInfo, 44)
+var file_coffer_journal_v1_journal_proto_msgTypes = make([]protoimpl.MessageInfo, 51)
 var file_coffer_journal_v1_journal_proto_goTypes = []any{
 	(ClaimOutcome)(0),                  // 0: coffer.journal.v1.ClaimOutcome
 	(StopMode)(0),                      // 1: coffer.journal.v1.StopMode
@@ -3054,114 +3455,136 @@ var file_coffer_journal_v1_journal_proto_goTypes = []any{
 	(*RecordStepsRequest)(nil),         // 14: coffer.journal.v1.RecordStepsRequest
 	(*RecordStepsResponse)(nil),        // 15: coffer.journal.v1.RecordStepsResponse
 	(*FinishTaskRequest)(nil),          // 16: coffer.journal.v1.FinishTaskRequest
-	(*Fault)(nil),                      // 17: coffer.journal.v1.Fault
-	(*FinishTaskResponse)(nil),         // 18: coffer.journal.v1.FinishTaskResponse
-	(*GetSecretsRequest)(nil),          // 19: coffer.journal.v1.GetSecretsRequest
-	(*GetSecretsResponse)(nil),         // 20: coffer.journal.v1.GetSecretsResponse
-	(*JoinMonitorsRequest)(nil),        // 21: coffer.journal.v1.JoinMonitorsRequest
-	(*JoinMonitorsResponse)(nil),       // 22: coffer.journal.v1.JoinMonitorsResponse
-	(*ListGuestsRequest)(nil),          // 23: coffer.journal.v1.ListGuestsRequest
-	(*ListGuestsResponse)(nil),         // 24: coffer.journal.v1.ListGuestsResponse
-	(*Guest)(nil),                      // 25: coffer.journal.v1.Guest
-	(*WatchGuestsRequest)(nil),         // 26: coffer.journal.v1.WatchGuestsRequest
-	(*WatchGuestsResponse)(nil),        // 27: coffer.journal.v1.WatchGuestsResponse
-	(*GuestStatus)(nil),                // 28: coffer.journal.v1.GuestStatus
-	(*VolumeUse)(nil),                  // 29: coffer.journal.v1.VolumeUse
-	(*ReportGuestStatusRequest)(nil),   // 30: coffer.journal.v1.ReportGuestStatusRequest
-	(*ReportGuestStatusResponse)(nil),  // 31: coffer.journal.v1.ReportGuestStatusResponse
-	(*ReportServerStatusRequest)(nil),  // 32: coffer.journal.v1.ReportServerStatusRequest
-	(*ReportServerStatusResponse)(nil), // 33: coffer.journal.v1.ReportServerStatusResponse
-	(*RegisterProviderRequest)(nil),    // 34: coffer.journal.v1.RegisterProviderRequest
-	(*CatalogDatastoreVersion)(nil),    // 35: coffer.journal.v1.CatalogDatastoreVersion
-	(*CatalogFlavor)(nil),              // 36: coffer.journal.v1.CatalogFlavor
-	(*CatalogVolumeType)(nil),          // 37: coffer.journal.v1.CatalogVolumeType
-	(*CatalogNetwork)(nil),             // 38: coffer.journal.v1.CatalogNetwork
-	(*ProviderCapabilities)(nil),       // 39: coffer.journal.v1.ProviderCapabilities
-	(*RegisterProviderResponse)(nil),   // 40: coffer.journal.v1.RegisterProviderResponse
-	(*IssueBootstrapRequest)(nil),      // 41: coffer.journal.v1.IssueBootstrapRequest
-	(*IssueBootstrapResponse)(nil),     // 42: coffer.journal.v1.IssueBootstrapResponse
-	(*SignGuestRequest)(nil),           // 43: coffer.journal.v1.SignGuestRequest
-	(*SignGuestResponse)(nil),          // 44: coffer.journal.v1.SignGuestResponse
-	(*SignTaskmanagerRequest)(nil),     // 45: coffer.journal.v1.SignTaskmanagerRequest
-	(*SignTaskmanagerResponse)(nil),    // 46: coffer.journal.v1.SignTaskmanagerResponse
-	nil,                                // 47: coffer.journal.v1.GetSecretsResponse.UserPasswordsEntry
-	(*v1.Command)(nil),                 // 48: coffer.command.v1.Command
-	(*v11.TaskError)(nil),              // 49: coffer.task.v1.TaskError
-	(*v1.DatastoreVersion)(nil),        // 50: coffer.command.v1.DatastoreVersion
-	(*v1.Flavor)(nil),                  // 51: coffer.command.v1.Flavor
+	(*MemberEnd)(nil),                  // 17: coffer.journal.v1.MemberEnd
+	(*Fault)(nil),                      // 18: coffer.journal.v1.Fault
+	(*FinishTaskResponse)(nil),         // 19: coffer.journal.v1.FinishTaskResponse
+	(*GetSecretsRequest)(nil),          // 20: coffer.journal.v1.GetSecretsRequest
+	(*GetSecretsResponse)(nil),         // 21: coffer.journal.v1.GetSecretsResponse
+	(*JoinMonitorsRequest)(nil),        // 22: coffer.journal.v1.JoinMonitorsRequest
+	(*JoinMonitorsResponse)(nil),       // 23: coffer.journal.v1.JoinMonitorsResponse
+	(*ListGuestsRequest)(nil),          // 24: coffer.journal.v1.ListGuestsRequest
+	(*ListGuestsResponse)(nil),         // 25: coffer.journal.v1.ListGuestsResponse
+	(*Guest)(nil),                      // 26: coffer.journal.v1.Guest
+	(*WatchGuestsRequest)(nil),         // 27: coffer.journal.v1.WatchGuestsRequest
+	(*WatchGuestsResponse)(nil),        // 28: coffer.journal.v1.WatchGuestsResponse
+	(*GuestStatus)(nil),                // 29: coffer.journal.v1.GuestStatus
+	(*VolumeUse)(nil),                  // 30: coffer.journal.v1.VolumeUse
+	(*ReportGuestStatusRequest)(nil),   // 31: coffer.journal.v1.ReportGuestStatusRequest
+	(*ReportGuestStatusResponse)(nil),  // 32: coffer.journal.v1.ReportGuestStatusResponse
+	(*ReportServerStatusRequest)(nil),  // 33: coffer.journal.v1.ReportServerStatusRequest
+	(*ReportServerStatusResponse)(nil), // 34: coffer.journal.v1.ReportServerStatusResponse
+	(*RegisterProviderRequest)(nil),    // 35: coffer.journal.v1.RegisterProviderRequest
+	(*WorkflowOutline)(nil),            // 36: coffer.journal.v1.WorkflowOutline
+	(*WorkflowStep)(nil),               // 37: coffer.journal.v1.WorkflowStep
+	(*CatalogDatastoreVersion)(nil),    // 38: coffer.journal.v1.CatalogDatastoreVersion
+	(*CatalogFlavor)(nil),              // 39: coffer.journal.v1.CatalogFlavor
+	(*CatalogVolumeType)(nil),          // 40: coffer.journal.v1.CatalogVolumeType
+	(*CatalogNetwork)(nil),             // 41: coffer.journal.v1.CatalogNetwork
+	(*ProviderCapabilities)(nil),       // 42: coffer.journal.v1.ProviderCapabilities
+	(*RegisterProviderResponse)(nil),   // 43: coffer.journal.v1.RegisterProviderResponse
+	(*IssueBootstrapRequest)(nil),      // 44: coffer.journal.v1.IssueBootstrapRequest
+	(*IssueBootstrapResponse)(nil),     // 45: coffer.journal.v1.IssueBootstrapResponse
+	(*SignGuestRequest)(nil),           // 46: coffer.journal.v1.SignGuestRequest
+	(*SignGuestResponse)(nil),          // 47: coffer.journal.v1.SignGuestResponse
+	(*SignTaskmanagerRequest)(nil),     // 48: coffer.journal.v1.SignTaskmanagerRequest
+	(*SignTaskmanagerResponse)(nil),    // 49: coffer.journal.v1.SignTaskmanagerResponse
+	nil,                                // 50: coffer.journal.v1.ClaimTaskResponse.NotesEntry
+	nil,                                // 51: coffer.journal.v1.RecordStepsRequest.MembersEntry
+	nil,                                // 52: coffer.journal.v1.RecordStepsRequest.NotesEntry
+	nil,                                // 53: coffer.journal.v1.FinishTaskRequest.MembersEntry
+	nil,                                // 54: coffer.journal.v1.GetSecretsResponse.UserPasswordsEntry
+	(*v1.Command)(nil),                 // 55: coffer.command.v1.Command
+	(*v11.TaskError)(nil),              // 56: coffer.task.v1.TaskError
+	(*v1.DatastoreVersion)(nil),        // 57: coffer.command.v1.DatastoreVersion
+	(*v1.Flavor)(nil),                  // 58: coffer.command.v1.Flavor
+	(*v1.Access)(nil),                  // 59: coffer.command.v1.Access
 }
 var file_coffer_journal_v1_journal_proto_depIdxs = []int32{
 	0,  // 0: coffer.journal.v1.ClaimTaskResponse.outcome:type_name -> coffer.journal.v1.ClaimOutcome
 	4,  // 1: coffer.journal.v1.ClaimTaskResponse.run:type_name -> coffer.journal.v1.Run
-	48, // 2: coffer.journal.v1.ClaimTaskResponse.command:type_name -> coffer.command.v1.Command
+	55, // 2: coffer.journal.v1.ClaimTaskResponse.command:type_name -> coffer.command.v1.Command
 	8,  // 3: coffer.journal.v1.ClaimTaskResponse.instance:type_name -> coffer.journal.v1.Instance
 	7,  // 4: coffer.journal.v1.ClaimTaskResponse.steps:type_name -> coffer.journal.v1.StepRecord
-	49, // 5: coffer.journal.v1.ClaimTaskResponse.failure:type_name -> coffer.task.v1.TaskError
+	56, // 5: coffer.journal.v1.ClaimTaskResponse.failure:type_name -> coffer.task.v1.TaskError
 	1,  // 6: coffer.journal.v1.ClaimTaskResponse.stop:type_name -> coffer.journal.v1.StopMode
-	2,  // 7: coffer.journal.v1.StepRecord.status:type_name -> coffer.journal.v1.StepStatus
-	50, // 8: coffer.journal.v1.Instance.datastore_version:type_name -> coffer.command.v1.DatastoreVersion
-	51, // 9: coffer.journal.v1.Instance.flavor:type_name -> coffer.command.v1.Flavor
-	9,  // 10: coffer.journal.v1.Instance.addresses:type_name -> coffer.journal.v1.InstanceAddress
-	11, // 11: coffer.journal.v1.InstancePatch.addresses:type_name -> coffer.journal.v1.InstanceAddresses
-	28, // 12: coffer.journal.v1.InstancePatch.guest_status:type_name -> coffer.journal.v1.GuestStatus
-	9,  // 13: coffer.journal.v1.InstanceAddresses.addresses:type_name -> coffer.journal.v1.InstanceAddress
-	4,  // 14: coffer.journal.v1.RenewLeaseRequest.run:type_name -> coffer.journal.v1.Run
-	1,  // 15: coffer.journal.v1.RenewLeaseResponse.stop:type_name -> coffer.journal.v1.StopMode
-	4,  // 16: coffer.journal.v1.RecordStepsRequest.run:type_name -> coffer.journal.v1.Run
-	7,  // 17: coffer.journal.v1.RecordStepsRequest.steps:type_name -> coffer.journal.v1.StepRecord
-	10, // 18: coffer.journal.v1.RecordStepsRequest.instance:type_name -> coffer.journal.v1.InstancePatch
-	49, // 19: coffer.journal.v1.RecordStepsRequest.failure:type_name -> coffer.task.v1.TaskError
-	1,  // 20: coffer.journal.v1.RecordStepsResponse.stop:type_name -> coffer.journal.v1.StopMode
-	4,  // 21: coffer.journal.v1.FinishTaskRequest.run:type_name -> coffer.journal.v1.Run
-	3,  // 22: coffer.journal.v1.FinishTaskRequest.outcome:type_name -> coffer.journal.v1.TaskOutcome
-	49, // 23: coffer.journal.v1.FinishTaskRequest.failure:type_name -> coffer.task.v1.TaskError
-	10, // 24: coffer.journal.v1.FinishTaskRequest.instance:type_name -> coffer.journal.v1.InstancePatch
-	17, // 25: coffer.journal.v1.FinishTaskRequest.fault:type_name -> coffer.journal.v1.Fault
-	4,  // 26: coffer.journal.v1.GetSecretsRequest.run:type_name -> coffer.journal.v1.Run
-	47, // 27: coffer.journal.v1.GetSecretsResponse.user_passwords:type_name -> coffer.journal.v1.GetSecretsResponse.UserPasswordsEntry
-	25, // 28: coffer.journal.v1.ListGuestsResponse.guests:type_name -> coffer.journal.v1.Guest
-	29, // 29: coffer.journal.v1.GuestStatus.volume:type_name -> coffer.journal.v1.VolumeUse
-	28, // 30: coffer.journal.v1.ReportGuestStatusRequest.status:type_name -> coffer.journal.v1.GuestStatus
-	35, // 31: coffer.journal.v1.RegisterProviderRequest.datastore_versions:type_name -> coffer.journal.v1.CatalogDatastoreVersion
-	36, // 32: coffer.journal.v1.RegisterProviderRequest.flavors:type_name -> coffer.journal.v1.CatalogFlavor
-	37, // 33: coffer.journal.v1.RegisterProviderRequest.volume_types:type_name -> coffer.journal.v1.CatalogVolumeType
-	38, // 34: coffer.journal.v1.RegisterProviderRequest.networks:type_name -> coffer.journal.v1.CatalogNetwork
-	39, // 35: coffer.journal.v1.RegisterProviderRequest.capabilities:type_name -> coffer.journal.v1.ProviderCapabilities
-	4,  // 36: coffer.journal.v1.IssueBootstrapRequest.run:type_name -> coffer.journal.v1.Run
-	4,  // 37: coffer.journal.v1.SignGuestRequest.run:type_name -> coffer.journal.v1.Run
-	5,  // 38: coffer.journal.v1.JournalService.ClaimTask:input_type -> coffer.journal.v1.ClaimTaskRequest
-	12, // 39: coffer.journal.v1.JournalService.RenewLease:input_type -> coffer.journal.v1.RenewLeaseRequest
-	14, // 40: coffer.journal.v1.JournalService.RecordSteps:input_type -> coffer.journal.v1.RecordStepsRequest
-	16, // 41: coffer.journal.v1.JournalService.FinishTask:input_type -> coffer.journal.v1.FinishTaskRequest
-	19, // 42: coffer.journal.v1.JournalService.GetSecrets:input_type -> coffer.journal.v1.GetSecretsRequest
-	21, // 43: coffer.journal.v1.GuestService.JoinMonitors:input_type -> coffer.journal.v1.JoinMonitorsRequest
-	23, // 44: coffer.journal.v1.GuestService.ListGuests:input_type -> coffer.journal.v1.ListGuestsRequest
-	26, // 45: coffer.journal.v1.GuestService.WatchGuests:input_type -> coffer.journal.v1.WatchGuestsRequest
-	30, // 46: coffer.journal.v1.GuestService.ReportGuestStatus:input_type -> coffer.journal.v1.ReportGuestStatusRequest
-	32, // 47: coffer.journal.v1.GuestService.ReportServerStatus:input_type -> coffer.journal.v1.ReportServerStatusRequest
-	34, // 48: coffer.journal.v1.CatalogService.RegisterProvider:input_type -> coffer.journal.v1.RegisterProviderRequest
-	41, // 49: coffer.journal.v1.SigningService.IssueBootstrap:input_type -> coffer.journal.v1.IssueBootstrapRequest
-	43, // 50: coffer.journal.v1.SigningService.SignGuest:input_type -> coffer.journal.v1.SignGuestRequest
-	45, // 51: coffer.journal.v1.SigningService.SignTaskmanager:input_type -> coffer.journal.v1.SignTaskmanagerRequest
-	6,  // 52: coffer.journal.v1.JournalService.ClaimTask:output_type -> coffer.journal.v1.ClaimTaskResponse
-	13, // 53: coffer.journal.v1.JournalService.RenewLease:output_type -> coffer.journal.v1.RenewLeaseResponse
-	15, // 54: coffer.journal.v1.JournalService.RecordSteps:output_type -> coffer.journal.v1.RecordStepsResponse
-	18, // 55: coffer.journal.v1.JournalService.FinishTask:output_type -> coffer.journal.v1.FinishTaskResponse
-	20, // 56: coffer.journal.v1.JournalService.GetSecrets:output_type -> coffer.journal.v1.GetSecretsResponse
-	22, // 57: coffer.journal.v1.GuestService.JoinMonitors:output_type -> coffer.journal.v1.JoinMonitorsResponse
-	24, // 58: coffer.journal.v1.GuestService.ListGuests:output_type -> coffer.journal.v1.ListGuestsResponse
-	27, // 59: coffer.journal.v1.GuestService.WatchGuests:output_type -> coffer.journal.v1.WatchGuestsResponse
-	31, // 60: coffer.journal.v1.GuestService.ReportGuestStatus:output_type -> coffer.journal.v1.ReportGuestStatusResponse
-	33, // 61: coffer.journal.v1.GuestService.ReportServerStatus:output_type -> coffer.journal.v1.ReportServerStatusResponse
-	40, // 62: coffer.journal.v1.CatalogService.RegisterProvider:output_type -> coffer.journal.v1.RegisterProviderResponse
-	42, // 63: coffer.journal.v1.SigningService.IssueBootstrap:output_type -> coffer.journal.v1.IssueBootstrapResponse
-	44, // 64: coffer.journal.v1.SigningService.SignGuest:output_type -> coffer.journal.v1.SignGuestResponse
-	46, // 65: coffer.journal.v1.SigningService.SignTaskmanager:output_type -> coffer.journal.v1.SignTaskmanagerResponse
-	52, // [52:66] is the sub-list for method output_type
-	38, // [38:52] is the sub-list for method input_type
-	38, // [38:38] is the sub-list for extension type_name
-	38, // [38:38] is the sub-list for extension extendee
-	0,  // [0:38] is the sub-list for field type_name
+	8,  // 7: coffer.journal.v1.ClaimTaskResponse.members:type_name -> coffer.journal.v1.Instance
+	50, // 8: coffer.journal.v1.ClaimTaskResponse.notes:type_name -> coffer.journal.v1.ClaimTaskResponse.NotesEntry
+	2,  // 9: coffer.journal.v1.StepRecord.status:type_name -> coffer.journal.v1.StepStatus
+	57, // 10: coffer.journal.v1.Instance.datastore_version:type_name -> coffer.command.v1.DatastoreVersion
+	58, // 11: coffer.journal.v1.Instance.flavor:type_name -> coffer.command.v1.Flavor
+	9,  // 12: coffer.journal.v1.Instance.addresses:type_name -> coffer.journal.v1.InstanceAddress
+	11, // 13: coffer.journal.v1.InstancePatch.addresses:type_name -> coffer.journal.v1.InstanceAddresses
+	29, // 14: coffer.journal.v1.InstancePatch.guest_status:type_name -> coffer.journal.v1.GuestStatus
+	58, // 15: coffer.journal.v1.InstancePatch.flavor:type_name -> coffer.command.v1.Flavor
+	57, // 16: coffer.journal.v1.InstancePatch.datastore_version:type_name -> coffer.command.v1.DatastoreVersion
+	59, // 17: coffer.journal.v1.InstancePatch.access:type_name -> coffer.command.v1.Access
+	9,  // 18: coffer.journal.v1.InstanceAddresses.addresses:type_name -> coffer.journal.v1.InstanceAddress
+	4,  // 19: coffer.journal.v1.RenewLeaseRequest.run:type_name -> coffer.journal.v1.Run
+	1,  // 20: coffer.journal.v1.RenewLeaseResponse.stop:type_name -> coffer.journal.v1.StopMode
+	4,  // 21: coffer.journal.v1.RecordStepsRequest.run:type_name -> coffer.journal.v1.Run
+	7,  // 22: coffer.journal.v1.RecordStepsRequest.steps:type_name -> coffer.journal.v1.StepRecord
+	10, // 23: coffer.journal.v1.RecordStepsRequest.instance:type_name -> coffer.journal.v1.InstancePatch
+	56, // 24: coffer.journal.v1.RecordStepsRequest.failure:type_name -> coffer.task.v1.TaskError
+	51, // 25: coffer.journal.v1.RecordStepsRequest.members:type_name -> coffer.journal.v1.RecordStepsRequest.MembersEntry
+	52, // 26: coffer.journal.v1.RecordStepsRequest.notes:type_name -> coffer.journal.v1.RecordStepsRequest.NotesEntry
+	1,  // 27: coffer.journal.v1.RecordStepsResponse.stop:type_name -> coffer.journal.v1.StopMode
+	4,  // 28: coffer.journal.v1.FinishTaskRequest.run:type_name -> coffer.journal.v1.Run
+	3,  // 29: coffer.journal.v1.FinishTaskRequest.outcome:type_name -> coffer.journal.v1.TaskOutcome
+	56, // 30: coffer.journal.v1.FinishTaskRequest.failure:type_name -> coffer.task.v1.TaskError
+	10, // 31: coffer.journal.v1.FinishTaskRequest.instance:type_name -> coffer.journal.v1.InstancePatch
+	18, // 32: coffer.journal.v1.FinishTaskRequest.fault:type_name -> coffer.journal.v1.Fault
+	53, // 33: coffer.journal.v1.FinishTaskRequest.members:type_name -> coffer.journal.v1.FinishTaskRequest.MembersEntry
+	10, // 34: coffer.journal.v1.MemberEnd.instance:type_name -> coffer.journal.v1.InstancePatch
+	18, // 35: coffer.journal.v1.MemberEnd.fault:type_name -> coffer.journal.v1.Fault
+	4,  // 36: coffer.journal.v1.GetSecretsRequest.run:type_name -> coffer.journal.v1.Run
+	54, // 37: coffer.journal.v1.GetSecretsResponse.user_passwords:type_name -> coffer.journal.v1.GetSecretsResponse.UserPasswordsEntry
+	26, // 38: coffer.journal.v1.ListGuestsResponse.guests:type_name -> coffer.journal.v1.Guest
+	30, // 39: coffer.journal.v1.GuestStatus.volume:type_name -> coffer.journal.v1.VolumeUse
+	29, // 40: coffer.journal.v1.ReportGuestStatusRequest.status:type_name -> coffer.journal.v1.GuestStatus
+	38, // 41: coffer.journal.v1.RegisterProviderRequest.datastore_versions:type_name -> coffer.journal.v1.CatalogDatastoreVersion
+	39, // 42: coffer.journal.v1.RegisterProviderRequest.flavors:type_name -> coffer.journal.v1.CatalogFlavor
+	40, // 43: coffer.journal.v1.RegisterProviderRequest.volume_types:type_name -> coffer.journal.v1.CatalogVolumeType
+	41, // 44: coffer.journal.v1.RegisterProviderRequest.networks:type_name -> coffer.journal.v1.CatalogNetwork
+	42, // 45: coffer.journal.v1.RegisterProviderRequest.capabilities:type_name -> coffer.journal.v1.ProviderCapabilities
+	36, // 46: coffer.journal.v1.RegisterProviderRequest.workflows:type_name -> coffer.journal.v1.WorkflowOutline
+	37, // 47: coffer.journal.v1.WorkflowOutline.steps:type_name -> coffer.journal.v1.WorkflowStep
+	4,  // 48: coffer.journal.v1.IssueBootstrapRequest.run:type_name -> coffer.journal.v1.Run
+	4,  // 49: coffer.journal.v1.SignGuestRequest.run:type_name -> coffer.journal.v1.Run
+	10, // 50: coffer.journal.v1.RecordStepsRequest.MembersEntry.value:type_name -> coffer.journal.v1.InstancePatch
+	17, // 51: coffer.journal.v1.FinishTaskRequest.MembersEntry.value:type_name -> coffer.journal.v1.MemberEnd
+	5,  // 52: coffer.journal.v1.JournalService.ClaimTask:input_type -> coffer.journal.v1.ClaimTaskRequest
+	12, // 53: coffer.journal.v1.JournalService.RenewLease:input_type -> coffer.journal.v1.RenewLeaseRequest
+	14, // 54: coffer.journal.v1.JournalService.RecordSteps:input_type -> coffer.journal.v1.RecordStepsRequest
+	16, // 55: coffer.journal.v1.JournalService.FinishTask:input_type -> coffer.journal.v1.FinishTaskRequest
+	20, // 56: coffer.journal.v1.JournalService.GetSecrets:input_type -> coffer.journal.v1.GetSecretsRequest
+	22, // 57: coffer.journal.v1.GuestService.JoinMonitors:input_type -> coffer.journal.v1.JoinMonitorsRequest
+	24, // 58: coffer.journal.v1.GuestService.ListGuests:input_type -> coffer.journal.v1.ListGuestsRequest
+	27, // 59: coffer.journal.v1.GuestService.WatchGuests:input_type -> coffer.journal.v1.WatchGuestsRequest
+	31, // 60: coffer.journal.v1.GuestService.ReportGuestStatus:input_type -> coffer.journal.v1.ReportGuestStatusRequest
+	33, // 61: coffer.journal.v1.GuestService.ReportServerStatus:input_type -> coffer.journal.v1.ReportServerStatusRequest
+	35, // 62: coffer.journal.v1.CatalogService.RegisterProvider:input_type -> coffer.journal.v1.RegisterProviderRequest
+	44, // 63: coffer.journal.v1.SigningService.IssueBootstrap:input_type -> coffer.journal.v1.IssueBootstrapRequest
+	46, // 64: coffer.journal.v1.SigningService.SignGuest:input_type -> coffer.journal.v1.SignGuestRequest
+	48, // 65: coffer.journal.v1.SigningService.SignTaskmanager:input_type -> coffer.journal.v1.SignTaskmanagerRequest
+	6,  // 66: coffer.journal.v1.JournalService.ClaimTask:output_type -> coffer.journal.v1.ClaimTaskResponse
+	13, // 67: coffer.journal.v1.JournalService.RenewLease:output_type -> coffer.journal.v1.RenewLeaseResponse
+	15, // 68: coffer.journal.v1.JournalService.RecordSteps:output_type -> coffer.journal.v1.RecordStepsResponse
+	19, // 69: coffer.journal.v1.JournalService.FinishTask:output_type -> coffer.journal.v1.FinishTaskResponse
+	21, // 70: coffer.journal.v1.JournalService.GetSecrets:output_type -> coffer.journal.v1.GetSecretsResponse
+	23, // 71: coffer.journal.v1.GuestService.JoinMonitors:output_type -> coffer.journal.v1.JoinMonitorsResponse
+	25, // 72: coffer.journal.v1.GuestService.ListGuests:output_type -> coffer.journal.v1.ListGuestsResponse
+	28, // 73: coffer.journal.v1.GuestService.WatchGuests:output_type -> coffer.journal.v1.WatchGuestsResponse
+	32, // 74: coffer.journal.v1.GuestService.ReportGuestStatus:output_type -> coffer.journal.v1.ReportGuestStatusResponse
+	34, // 75: coffer.journal.v1.GuestService.ReportServerStatus:output_type -> coffer.journal.v1.ReportServerStatusResponse
+	43, // 76: coffer.journal.v1.CatalogService.RegisterProvider:output_type -> coffer.journal.v1.RegisterProviderResponse
+	45, // 77: coffer.journal.v1.SigningService.IssueBootstrap:output_type -> coffer.journal.v1.IssueBootstrapResponse
+	47, // 78: coffer.journal.v1.SigningService.SignGuest:output_type -> coffer.journal.v1.SignGuestResponse
+	49, // 79: coffer.journal.v1.SigningService.SignTaskmanager:output_type -> coffer.journal.v1.SignTaskmanagerResponse
+	66, // [66:80] is the sub-list for method output_type
+	52, // [52:66] is the sub-list for method input_type
+	52, // [52:52] is the sub-list for extension type_name
+	52, // [52:52] is the sub-list for extension extendee
+	0,  // [0:52] is the sub-list for field type_name
 }
 
 func init() { file_coffer_journal_v1_journal_proto_init() }
@@ -3176,7 +3599,7 @@ func file_coffer_journal_v1_journal_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_coffer_journal_v1_journal_proto_rawDesc), len(file_coffer_journal_v1_journal_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   44,
+			NumMessages:   51,
 			NumExtensions: 0,
 			NumServices:   4,
 		},

@@ -639,6 +639,138 @@ func (x *CancelTaskResponse) GetTask() *Task {
 	return nil
 }
 
+// Plan is what a dry run answers with: everything was checked, nothing was changed. On the wire {"plan": …} with 200.
+type Plan struct {
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	Action     string                 `protobuf:"bytes,1,opt,name=action,proto3" json:"action,omitempty"`
+	InstanceId string                 `protobuf:"bytes,2,opt,name=instance_id,proto3" json:"instance_id,omitempty"`
+	// Further instances that the action would hold or change.
+	Members []string    `protobuf:"bytes,3,rep,name=members,proto3" json:"members,omitempty"`
+	Steps   []*PlanStep `protobuf:"bytes,4,rep,name=steps,proto3" json:"steps,omitempty"`
+	// What clients of the database would notice, in words.
+	Downtime      string `protobuf:"bytes,5,opt,name=downtime,proto3" json:"downtime,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Plan) Reset() {
+	*x = Plan{}
+	mi := &file_coffer_task_v1_task_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Plan) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Plan) ProtoMessage() {}
+
+func (x *Plan) ProtoReflect() protoreflect.Message {
+	mi := &file_coffer_task_v1_task_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Plan.ProtoReflect.Descriptor instead.
+func (*Plan) Descriptor() ([]byte, []int) {
+	return file_coffer_task_v1_task_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *Plan) GetAction() string {
+	if x != nil {
+		return x.Action
+	}
+	return ""
+}
+
+func (x *Plan) GetInstanceId() string {
+	if x != nil {
+		return x.InstanceId
+	}
+	return ""
+}
+
+func (x *Plan) GetMembers() []string {
+	if x != nil {
+		return x.Members
+	}
+	return nil
+}
+
+func (x *Plan) GetSteps() []*PlanStep {
+	if x != nil {
+		return x.Steps
+	}
+	return nil
+}
+
+func (x *Plan) GetDowntime() string {
+	if x != nil {
+		return x.Downtime
+	}
+	return ""
+}
+
+type PlanStep struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Whether it could be taken back after it was done.
+	Undoable      bool `protobuf:"varint,2,opt,name=undoable,proto3" json:"undoable,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PlanStep) Reset() {
+	*x = PlanStep{}
+	mi := &file_coffer_task_v1_task_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PlanStep) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PlanStep) ProtoMessage() {}
+
+func (x *PlanStep) ProtoReflect() protoreflect.Message {
+	mi := &file_coffer_task_v1_task_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PlanStep.ProtoReflect.Descriptor instead.
+func (*PlanStep) Descriptor() ([]byte, []int) {
+	return file_coffer_task_v1_task_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *PlanStep) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *PlanStep) GetUndoable() bool {
+	if x != nil {
+		return x.Undoable
+	}
+	return false
+}
+
 var File_coffer_task_v1_task_proto protoreflect.FileDescriptor
 
 const file_coffer_task_v1_task_proto_rawDesc = "" +
@@ -703,7 +835,16 @@ const file_coffer_task_v1_task_proto_rawDesc = "" +
 	"project_id\x12\x18\n" +
 	"\atask_id\x18\x02 \x01(\tR\atask_id\">\n" +
 	"\x12CancelTaskResponse\x12(\n" +
-	"\x04task\x18\x01 \x01(\v2\x14.coffer.task.v1.TaskR\x04task2\xfa\x02\n" +
+	"\x04task\x18\x01 \x01(\v2\x14.coffer.task.v1.TaskR\x04task\"\xa6\x01\n" +
+	"\x04Plan\x12\x16\n" +
+	"\x06action\x18\x01 \x01(\tR\x06action\x12 \n" +
+	"\vinstance_id\x18\x02 \x01(\tR\vinstance_id\x12\x18\n" +
+	"\amembers\x18\x03 \x03(\tR\amembers\x12.\n" +
+	"\x05steps\x18\x04 \x03(\v2\x18.coffer.task.v1.PlanStepR\x05steps\x12\x1a\n" +
+	"\bdowntime\x18\x05 \x01(\tR\bdowntime\":\n" +
+	"\bPlanStep\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1a\n" +
+	"\bundoable\x18\x02 \x01(\bR\bundoable2\xfa\x02\n" +
 	"\vTaskService\x12r\n" +
 	"\tListTasks\x12 .coffer.task.v1.ListTasksRequest\x1a!.coffer.task.v1.ListTasksResponse\" \x82\xd3\xe4\x93\x02\x1a\x12\x18/v1.0/{project_id}/tasks\x12v\n" +
 	"\aGetTask\x12\x1e.coffer.task.v1.GetTaskRequest\x1a\x1f.coffer.task.v1.GetTaskResponse\"*\x82\xd3\xe4\x93\x02$\x12\"/v1.0/{project_id}/tasks/{task_id}\x12\x7f\n" +
@@ -722,7 +863,7 @@ func file_coffer_task_v1_task_proto_rawDescGZIP() []byte {
 	return file_coffer_task_v1_task_proto_rawDescData
 }
 
-var file_coffer_task_v1_task_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
+var file_coffer_task_v1_task_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
 var file_coffer_task_v1_task_proto_goTypes = []any{
 	(*Task)(nil),               // 0: coffer.task.v1.Task
 	(*TaskStep)(nil),           // 1: coffer.task.v1.TaskStep
@@ -733,24 +874,27 @@ var file_coffer_task_v1_task_proto_goTypes = []any{
 	(*GetTaskResponse)(nil),    // 6: coffer.task.v1.GetTaskResponse
 	(*CancelTaskRequest)(nil),  // 7: coffer.task.v1.CancelTaskRequest
 	(*CancelTaskResponse)(nil), // 8: coffer.task.v1.CancelTaskResponse
+	(*Plan)(nil),               // 9: coffer.task.v1.Plan
+	(*PlanStep)(nil),           // 10: coffer.task.v1.PlanStep
 }
 var file_coffer_task_v1_task_proto_depIdxs = []int32{
-	1, // 0: coffer.task.v1.Task.steps:type_name -> coffer.task.v1.TaskStep
-	2, // 1: coffer.task.v1.Task.error:type_name -> coffer.task.v1.TaskError
-	0, // 2: coffer.task.v1.ListTasksResponse.tasks:type_name -> coffer.task.v1.Task
-	0, // 3: coffer.task.v1.GetTaskResponse.task:type_name -> coffer.task.v1.Task
-	0, // 4: coffer.task.v1.CancelTaskResponse.task:type_name -> coffer.task.v1.Task
-	3, // 5: coffer.task.v1.TaskService.ListTasks:input_type -> coffer.task.v1.ListTasksRequest
-	5, // 6: coffer.task.v1.TaskService.GetTask:input_type -> coffer.task.v1.GetTaskRequest
-	7, // 7: coffer.task.v1.TaskService.CancelTask:input_type -> coffer.task.v1.CancelTaskRequest
-	4, // 8: coffer.task.v1.TaskService.ListTasks:output_type -> coffer.task.v1.ListTasksResponse
-	6, // 9: coffer.task.v1.TaskService.GetTask:output_type -> coffer.task.v1.GetTaskResponse
-	8, // 10: coffer.task.v1.TaskService.CancelTask:output_type -> coffer.task.v1.CancelTaskResponse
-	8, // [8:11] is the sub-list for method output_type
-	5, // [5:8] is the sub-list for method input_type
-	5, // [5:5] is the sub-list for extension type_name
-	5, // [5:5] is the sub-list for extension extendee
-	0, // [0:5] is the sub-list for field type_name
+	1,  // 0: coffer.task.v1.Task.steps:type_name -> coffer.task.v1.TaskStep
+	2,  // 1: coffer.task.v1.Task.error:type_name -> coffer.task.v1.TaskError
+	0,  // 2: coffer.task.v1.ListTasksResponse.tasks:type_name -> coffer.task.v1.Task
+	0,  // 3: coffer.task.v1.GetTaskResponse.task:type_name -> coffer.task.v1.Task
+	0,  // 4: coffer.task.v1.CancelTaskResponse.task:type_name -> coffer.task.v1.Task
+	10, // 5: coffer.task.v1.Plan.steps:type_name -> coffer.task.v1.PlanStep
+	3,  // 6: coffer.task.v1.TaskService.ListTasks:input_type -> coffer.task.v1.ListTasksRequest
+	5,  // 7: coffer.task.v1.TaskService.GetTask:input_type -> coffer.task.v1.GetTaskRequest
+	7,  // 8: coffer.task.v1.TaskService.CancelTask:input_type -> coffer.task.v1.CancelTaskRequest
+	4,  // 9: coffer.task.v1.TaskService.ListTasks:output_type -> coffer.task.v1.ListTasksResponse
+	6,  // 10: coffer.task.v1.TaskService.GetTask:output_type -> coffer.task.v1.GetTaskResponse
+	8,  // 11: coffer.task.v1.TaskService.CancelTask:output_type -> coffer.task.v1.CancelTaskResponse
+	9,  // [9:12] is the sub-list for method output_type
+	6,  // [6:9] is the sub-list for method input_type
+	6,  // [6:6] is the sub-list for extension type_name
+	6,  // [6:6] is the sub-list for extension extendee
+	0,  // [0:6] is the sub-list for field type_name
 }
 
 func init() { file_coffer_task_v1_task_proto_init() }
@@ -766,7 +910,7 @@ func file_coffer_task_v1_task_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_coffer_task_v1_task_proto_rawDesc), len(file_coffer_task_v1_task_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   9,
+			NumMessages:   11,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
