@@ -144,8 +144,11 @@ func (s *Server) URL() string {
 
 // Ready says what is wrong with the server, if anything.
 func (s *Server) Ready() error {
-	if !s.nats.Running() || !s.nats.JetStreamEnabled() {
+	if !s.nats.Running() {
 		return errors.New("the embedded NATS server does not run")
+	}
+	if health := s.nats.Healthz(nil); health.Error != "" {
+		return errors.New(health.Error)
 	}
 	return nil
 }
