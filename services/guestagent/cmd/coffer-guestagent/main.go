@@ -20,6 +20,7 @@ var version = "devel"
 const usage = `usage:
   coffer-guestagent serve --dir FOLDER
   coffer-guestagent make-template --manager mariadb --version VERSION --dir FOLDER [--engine-root FOLDER]
+  coffer-guestagent enter-root --root FOLDER [--bind FOLDER]... [--chdir FOLDER] [--uid N] [--gid N] -- PROGRAM [ARGUMENT]...
   coffer-guestagent version
 `
 
@@ -46,6 +47,8 @@ func run(args []string) error {
 		return serve(ctx, args)
 	case "make-template":
 		return makeTemplate(ctx, args)
+	case guestagent.EnterRootVerb:
+		return guestagent.EnterRoot(args)
 	case "version":
 		fmt.Println(version)
 		return nil

@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"github.com/coffer-dbaas/coffer/pkg/proc"
+	"github.com/coffer-dbaas/coffer/services/guestagent/internal/engine"
 )
 
 const (
@@ -35,11 +36,10 @@ func (e *Engine) Command() (proc.Command, error) {
 	if log, err := os.Stat(e.logPath()); err == nil {
 		e.logged.Store(log.Size())
 	}
-	return proc.Command{
-		Path: e.programs.server, Args: args, Dir: e.server.Folder, Log: e.logPath(),
-		Env: []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"},
+	return e.programs.Command(proc.Command{
+		Path: e.programs.server, Args: args, Dir: e.server.Folder, Log: e.logPath(), Env: engine.Environment(),
 		UID: e.server.RunAsUID, GID: e.server.RunAsGID,
-	}, nil
+	}), nil
 }
 
 // Mark is the configuration's option, whose path holds the instance id. mariadbd wants it first.

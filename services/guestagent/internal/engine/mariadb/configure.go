@@ -22,9 +22,6 @@ const usualRedoMiB = 96
 // by the flavor's memory: trove/templates/mysql/config.template.
 var configuration = template.Must(template.New("mariadbd.cnf").Parse(`# Written by the guest agent; changes are lost.
 [mariadbd]
-{{- if .Root}}
-basedir = {{.Root}}/usr
-{{- end}}
 datadir = {{.DataDir}}
 tmpdir = {{.TmpDir}}
 pid-file = {{.PIDFile}}
@@ -45,7 +42,7 @@ sync_binlog = 1
 func (e *Engine) Configure(memoryMiB int) error {
 	var text bytes.Buffer
 	err := configuration.Execute(&text, map[string]any{
-		"Root": e.programs.root, "DataDir": e.dataDir(), "TmpDir": e.tmpDir(),
+		"DataDir": e.dataDir(), "TmpDir": e.tmpDir(),
 		"PIDFile": e.server.RunDir() + "/mariadbd.pid", "Address": e.server.Address, "Port": port,
 		"Connections": connections(memoryMiB), "BufferPoolMiB": bufferPoolMiB(memoryMiB), "RedoMiB": redoMiB(memoryMiB),
 	})

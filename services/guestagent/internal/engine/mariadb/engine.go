@@ -34,6 +34,7 @@ func Open(ctx context.Context, server settings.Server) (engine.Engine, error) {
 	if err != nil {
 		return nil, err
 	}
+	p.Folders = []string{server.Folder, server.DataDir}
 	run, err := os.Open(server.RunDir())
 	if err != nil {
 		return nil, fmt.Errorf("open the socket's folder: %w", err)

@@ -2,10 +2,9 @@ package mariadb
 
 import (
 	"context"
-	"os"
-	"path/filepath"
 
 	"github.com/coffer-dbaas/coffer/pkg/errs"
+	"github.com/coffer-dbaas/coffer/services/guestagent/internal/engine"
 )
 
 // Manager is Trove's name of the engine.
@@ -16,18 +15,19 @@ var searched = []string{"/usr/sbin", "/usr/bin", "/usr/local/sbin", "/usr/local/
 
 // programs are the server's files.
 type programs struct {
-	root    string
+	engine.Programs
+
 	server  string
 	install string
 	version string
 }
 
-// findPrograms looks below an engine root, empty for the machine's own. Unsupported: they are not there. The folder of
-// the templates may hold a note of their version.
+// findPrograms looks in a root folder, empty for the machine's own programs. Unsupported: they are not there. The folder
+// of the templates may hold a note of their version.
 func findPrograms(ctx context.Context, root, templates string) (programs, error) {
-	p := programs{root: root}
+	p := programs{Programs: engine.Programs{Root: root}}
 	for name, path := range map[string]*string{"mariadbd": &p.server, "mariadb-install-db": &p.install} {
-		found := find(root, name)
+		found := p.Find(name, searched...)
 		if found == "" {
 			return p, errs.New(errs.Unsupported, "ENGINE_MISSING",
 				"The program %s is not on the server; it comes with the package mariadb-server-core.", name)
@@ -35,7 +35,7 @@ func findPrograms(ctx context.Context, root, templates string) (programs, error)
 		*path = found
 	}
 	var err error
-	p.version, err = versions.of(ctx, p.server, templates)
+	p.version, err = versions.of(ctx, p, templates)
 	return p, err
 }
 
@@ -43,14 +43,4 @@ func findPrograms(ctx context.Context, root, templates string) (programs, error)
 func Warm(ctx context.Context, root, templates string) error {
 	_, err := findPrograms(ctx, root, templates)
 	return err
-}
-
-func find(root, name string) string {
-	for _, folder := range searched {
-		path := filepath.Join(root, folder, name)
-		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
-			return path
-		}
-	}
-	return ""
 }

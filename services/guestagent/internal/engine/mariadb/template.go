@@ -4,12 +4,11 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 
 	"github.com/coffer-dbaas/coffer/pkg/errs"
+	"github.com/coffer-dbaas/coffer/pkg/proc"
 	"github.com/coffer-dbaas/coffer/services/guestagent/internal/template"
 )
 
@@ -50,24 +49,18 @@ func (p programs) build(ctx context.Context, path string, uid uint32) error {
 		"--auth-root-authentication-method=normal", redo,
 	}
 	bootstrap := []string{"--no-defaults", "--bootstrap", "--datadir=" + path, redo}
-	if p.root != "" {
-		install = append(install, "--basedir="+filepath.Join(p.root, "usr"))
-		bootstrap = append(bootstrap, "--basedir="+filepath.Join(p.root, "usr"))
-	}
-	if err := runAs(ctx, uid, filepath.Dir(path), "", p.install, install...); err != nil {
+	p.Folders = []string{filepath.Dir(path)}
+	if err := p.runAs(ctx, uid, "", p.install, install...); err != nil {
 		return err
 	}
-	return runAs(ctx, uid, filepath.Dir(path), noAccounts, p.server, bootstrap...)
+	return p.runAs(ctx, uid, noAccounts, p.server, bootstrap...)
 }
 
-// runAs runs a program to its end; uid 0 is the caller's user. The error holds the end of its output.
-func runAs(ctx context.Context, uid uint32, folder, input, path string, args ...string) error {
-	cmd := exec.CommandContext(ctx, path, args...)
-	cmd.Dir, cmd.Stdin = folder, strings.NewReader(input)
-	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"}
-	if uid != 0 {
-		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uid, Gid: uid}}
-	}
+// runAs runs a program to its end in the first of its folders; uid 0 is the caller's user. The error holds the end of
+// its output.
+func (p programs) runAs(ctx context.Context, uid uint32, input, path string, args ...string) error {
+	cmd := p.Exec(ctx, proc.Command{Path: path, Args: args, Dir: p.Folders[0], UID: uid, GID: uid})
+	cmd.Stdin = strings.NewReader(input)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("%s: %w: %s", filepath.Base(path), err, lastLines(out))

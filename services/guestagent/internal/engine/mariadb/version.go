@@ -3,13 +3,14 @@ package mariadb
 import (
 	"context"
 	"fmt"
+	"hash/crc32"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"sync"
 
 	"github.com/coffer-dbaas/coffer/pkg/errs"
+	"github.com/coffer-dbaas/coffer/pkg/proc"
 	"github.com/coffer-dbaas/coffer/services/guestagent/internal/durable"
 )
 
@@ -40,8 +41,8 @@ var (
 	versionText = regexp.MustCompile(`Ver (\d+\.\d+\.\d+)-MariaDB`)
 )
 
-func (c *versionCache) of(ctx context.Context, path, templates string) (string, error) {
-	file, err := look(path)
+func (c *versionCache) of(ctx context.Context, p programs, templates string) (string, error) {
+	file, err := look(p.Outside(p.server))
 	if err != nil {
 		return "", err
 	}
@@ -51,17 +52,17 @@ func (c *versionCache) of(ctx context.Context, path, templates string) (string, 
 		return version, nil
 	}
 	var left note
-	if durable.ReadJSON(notePath(templates), &left) == nil && left.Program == file && left.Version != "" {
+	if durable.ReadJSON(notePath(templates, file), &left) == nil && left.Program == file && left.Version != "" {
 		c.known[file] = left.Version
 		return left.Version, nil
 	}
-	out, err := exec.CommandContext(ctx, path, "--no-defaults", "--version").Output()
+	out, err := p.Exec(ctx, proc.Command{Path: p.server, Args: []string{"--no-defaults", "--version"}}).Output()
 	if err != nil {
-		return "", fmt.Errorf("ask %s for its version: %w", path, err)
+		return "", fmt.Errorf("ask %s for its version: %w", file.Path, err)
 	}
 	match := versionText.FindSubmatch(out)
 	if match == nil {
-		return "", errs.New(errs.Unsupported, "ENGINE_UNKNOWN", "The program %s is not a MariaDB server.", path)
+		return "", errs.New(errs.Unsupported, "ENGINE_UNKNOWN", "The program %s is not a MariaDB server.", file.Path)
 	}
 	c.known[file] = string(match[1])
 	return c.known[file], nil
@@ -69,14 +70,17 @@ func (c *versionCache) of(ctx context.Context, path, templates string) (string, 
 
 // leaveNote tells later agents what version the program has; without the note they ask it themselves.
 func (p programs) leaveNote(templates string) error {
-	file, err := look(p.server)
+	file, err := look(p.Outside(p.server))
 	if err != nil {
 		return err
 	}
-	return durable.WriteJSON(notePath(templates), note{Program: file, Version: p.version})
+	return durable.WriteJSON(notePath(templates, file), note{Program: file, Version: p.version})
 }
 
-func notePath(templates string) string { return filepath.Join(templates, Manager+".json") }
+// notePath tells the notes of the machine's program and of those in root folders apart.
+func notePath(templates string, file program) string {
+	return filepath.Join(templates, fmt.Sprintf("%s-%08x.json", Manager, crc32.ChecksumIEEE([]byte(file.Path))))
+}
 
 func look(path string) (program, error) {
 	info, err := os.Stat(path)

@@ -30,25 +30,26 @@ func TestAProgramWhoseVersionIsNotedIsNotAsked(t *testing.T) {
 	path, asked := fakeServer(t, "10.11.99")
 	templates := t.TempDir()
 	first := &versionCache{known: map[program]string{}}
-	version, err := first.of(t.Context(), path, templates)
+	version, err := first.of(t.Context(), programs{server: path}, templates)
 	require.NoError(t, err)
 	require.Equal(t, "10.11.99", version)
 	require.Equal(t, 1, asked())
 	require.NoError(t, programs{server: path, version: version}.leaveNote(templates))
 
 	next := &versionCache{known: map[program]string{}}
-	version, err = next.of(t.Context(), path, templates)
+	version, err = next.of(t.Context(), programs{server: path}, templates)
 	require.NoError(t, err)
 	assert.Equal(t, "10.11.99", version)
 	assert.Equal(t, 1, asked())
 }
 
-func TestANoteOfAnotherProgramIsWorthNothing(t *testing.T) {
-	old, _ := fakeServer(t, "10.11.98")
+func TestANoteOfAProgramThatWasReplacedIsWorthNothing(t *testing.T) {
+	path, _ := fakeServer(t, "10.11.98")
 	templates := t.TempDir()
-	require.NoError(t, programs{server: old, version: "10.11.98"}.leaveNote(templates))
-	path, asked := fakeServer(t, "10.11.99")
-	version, err := (&versionCache{known: map[program]string{}}).of(t.Context(), path, templates)
+	require.NoError(t, programs{server: path, version: "10.11.98"}.leaveNote(templates))
+	update, asked := fakeServer(t, "10.11.99")
+	require.NoError(t, os.Rename(update, path))
+	version, err := (&versionCache{known: map[program]string{}}).of(t.Context(), programs{server: path}, templates)
 	require.NoError(t, err)
 	assert.Equal(t, "10.11.99", version)
 	assert.Equal(t, 1, asked())
