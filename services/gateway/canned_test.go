@@ -7,6 +7,7 @@ import (
 	datastorev1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/datastore/v1"
 	flavorv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/flavor/v1"
 	instancev1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/instance/v1"
+	mgmtv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/mgmt/v1"
 	quotav1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/quota/v1"
 	taskv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/task/v1"
 )
@@ -43,6 +44,30 @@ func shown() *instancev1.Instance {
 	i.Volume.Used, i.Volume.UsedPercent = proto.Float64(0.1234567), proto.Float64(6)
 	i.Created, i.Updated = proto.String("2026-08-14T09:00:00"), proto.String("2026-08-14T09:01:00")
 	i.ServiceStatusUpdated = proto.String("2026-08-14T09:02:00")
+	return i
+}
+
+// managed is the same instance as admins see it in their list.
+func managed() *instancev1.Instance {
+	i := shown()
+	i.Volume.Used, i.Volume.UsedPercent = nil, nil
+	i.TenantId, i.ServerId, i.VolumeId = proto.String(project), proto.String("server-1"), proto.String("volume-1")
+	i.Server = structpb.NewStructValue(&structpb.Struct{Fields: map[string]*structpb.Value{
+		"id": structpb.NewStringValue("server-1"), "status": structpb.NewStringValue("ACTIVE"),
+	}})
+	i.ServiceStatus, i.Deleted = proto.String("HEALTHY"), proto.Bool(false)
+	i.DeletedAt, i.TaskDescription = structpb.NewNullValue(), proto.String("No tasks for the instance.")
+	return i
+}
+
+// managedWhole is the same in the one call that shows it.
+func managedWhole() *instancev1.Instance {
+	i := managed()
+	i.GuestStatus = &instancev1.GuestStatus{StateDescription: "healthy"}
+	i.Volume = &instancev1.Volume{
+		Size: 2, Id: proto.String("volume-1"), Status: proto.String("in-use"), Used: proto.Float64(0.12), Total: proto.Float64(2),
+		Attachments: []*instancev1.Attachment{{ServerId: "server-1", Device: "/dev/vdb"}},
+	}
 	return i
 }
 
@@ -133,6 +158,49 @@ func cannedAPI() *api {
 		},
 		instancev1.InstanceService_RestartInstance_FullMethodName: &instancev1.RestartInstanceResponse{
 			Task: task("restart_instance", "QUEUED"),
+		},
+		instancev1.InstanceService_UpdateInstance_FullMethodName: &instancev1.UpdateInstanceResponse{},
+		instancev1.InstanceService_EditInstance_FullMethodName: &instancev1.EditInstanceResponse{
+			Task: task("upgrade_instance", "QUEUED"),
+		},
+		instancev1.InstanceService_ListInstanceBackups_FullMethodName: &instancev1.ListInstanceBackupsResponse{},
+		instancev1.InstanceService_GetInstanceConfiguration_FullMethodName: &instancev1.GetInstanceConfigurationResponse{
+			Instance: &instancev1.InstanceConfiguration{Configuration: &structpb.Struct{Fields: map[string]*structpb.Value{
+				"max_connections": structpb.NewStringValue("100"),
+			}}},
+		},
+		instancev1.InstanceService_ResizeFlavor_FullMethodName: &instancev1.ResizeFlavorResponse{
+			Task: task("resize_flavor", "QUEUED"),
+		},
+		instancev1.InstanceService_ResizeVolume_FullMethodName: &instancev1.ResizeVolumeResponse{
+			Task: task("resize_volume", "QUEUED"),
+		},
+		instancev1.InstanceService_PromoteToReplicaSource_FullMethodName: &instancev1.PromoteToReplicaSourceResponse{
+			Plan: &taskv1.Plan{
+				Action: "promote_to_replica_source", InstanceId: instanceID, Members: []string{taskID},
+				Steps: []*taskv1.PlanStep{{Name: "catch_up"}, {Name: "switch_over", Undoable: true}}, Downtime: "A moment.",
+			},
+		},
+		instancev1.InstanceService_EjectReplicaSource_FullMethodName: &instancev1.EjectReplicaSourceResponse{
+			Task: task("eject_replica_source", "QUEUED"),
+		},
+		instancev1.InstanceService_ResetStatus_FullMethodName: &instancev1.ResetStatusResponse{},
+		mgmtv1.ManagementService_ListManagedInstances_FullMethodName: &mgmtv1.ListManagedInstancesResponse{
+			Instances: []*instancev1.Instance{managed()}, NextMarker: "20",
+		},
+		mgmtv1.ManagementService_GetManagedInstance_FullMethodName: &mgmtv1.GetManagedInstanceResponse{Instance: managedWhole()},
+		mgmtv1.ManagementService_StopInstance_FullMethodName: &mgmtv1.StopInstanceResponse{
+			Task: task("stop_instance", "SUCCEEDED"),
+		},
+		mgmtv1.ManagementService_RebootInstance_FullMethodName: &mgmtv1.RebootInstanceResponse{
+			Task: task("reboot_instance", "QUEUED"),
+		},
+		mgmtv1.ManagementService_MigrateInstance_FullMethodName: &mgmtv1.MigrateInstanceResponse{
+			Task: task("migrate_instance", "QUEUED"),
+		},
+		mgmtv1.ManagementService_ResetTaskStatus_FullMethodName: &mgmtv1.ResetTaskStatusResponse{},
+		mgmtv1.ManagementService_RebuildInstance_FullMethodName: &mgmtv1.RebuildInstanceResponse{
+			Task: task("rebuild_instance", "QUEUED"),
 		},
 		datastorev1.DatastoreService_ListDatastores_FullMethodName: &datastorev1.ListDatastoresResponse{
 			Datastores: []*datastorev1.Datastore{datastore()},

@@ -21,6 +21,7 @@ import (
 	flavorv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/flavor/v1"
 	identityv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/identity/v1"
 	instancev1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/instance/v1"
+	mgmtv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/mgmt/v1"
 	quotav1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/quota/v1"
 	taskv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/task/v1"
 	"github.com/coffer-dbaas/coffer/services/gateway"
@@ -101,6 +102,7 @@ func (a *api) channel() *grpckit.Channel {
 
 func (a *api) register(channel grpc.ServiceRegistrar) {
 	instancev1.RegisterInstanceServiceServer(channel, instancev1.UnimplementedInstanceServiceServer{})
+	mgmtv1.RegisterManagementServiceServer(channel, mgmtv1.UnimplementedManagementServiceServer{})
 	datastorev1.RegisterDatastoreServiceServer(channel, datastorev1.UnimplementedDatastoreServiceServer{})
 	flavorv1.RegisterFlavorServiceServer(channel, flavorv1.UnimplementedFlavorServiceServer{})
 	quotav1.RegisterQuotaServiceServer(channel, quotav1.UnimplementedQuotaServiceServer{})

@@ -22,8 +22,10 @@ const (
 )
 
 type CheckAccessRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	ProjectId     string                 `protobuf:"bytes,1,opt,name=project_id,proto3" json:"project_id,omitempty"`
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	ProjectId string                 `protobuf:"bytes,1,opt,name=project_id,proto3" json:"project_id,omitempty"`
+	// Whether the call is one of management, for which the caller must be an admin.
+	Management    bool `protobuf:"varint,2,opt,name=management,proto3" json:"management,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -63,6 +65,13 @@ func (x *CheckAccessRequest) GetProjectId() string {
 		return x.ProjectId
 	}
 	return ""
+}
+
+func (x *CheckAccessRequest) GetManagement() bool {
+	if x != nil {
+		return x.Management
+	}
+	return false
 }
 
 type CheckAccessResponse struct {
@@ -105,11 +114,14 @@ var File_coffer_identity_v1_identity_proto protoreflect.FileDescriptor
 
 const file_coffer_identity_v1_identity_proto_rawDesc = "" +
 	"\n" +
-	"!coffer/identity/v1/identity.proto\x12\x12coffer.identity.v1\"4\n" +
+	"!coffer/identity/v1/identity.proto\x12\x12coffer.identity.v1\"T\n" +
 	"\x12CheckAccessRequest\x12\x1e\n" +
 	"\n" +
 	"project_id\x18\x01 \x01(\tR\n" +
-	"project_id\"\x15\n" +
+	"project_id\x12\x1e\n" +
+	"\n" +
+	"management\x18\x02 \x01(\bR\n" +
+	"management\"\x15\n" +
 	"\x13CheckAccessResponse2o\n" +
 	"\rAccessService\x12^\n" +
 	"\vCheckAccess\x12&.coffer.identity.v1.CheckAccessRequest\x1a'.coffer.identity.v1.CheckAccessResponseBHZFgithub.com/coffer-dbaas/coffer/proto/gen/coffer/identity/v1;identityv1b\x06proto3"

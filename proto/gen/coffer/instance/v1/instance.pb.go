@@ -2568,7 +2568,7 @@ func (x *GetInstanceConfigurationResponse) GetInstance() *InstanceConfiguration 
 type InstanceConfiguration struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Parameter to value; every value is a string.
-	Configuration map[string]string `protobuf:"bytes,1,rep,name=configuration,proto3" json:"configuration,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	Configuration *structpb.Struct `protobuf:"bytes,1,opt,name=configuration,proto3" json:"configuration,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2603,7 +2603,7 @@ func (*InstanceConfiguration) Descriptor() ([]byte, []int) {
 	return file_coffer_instance_v1_instance_proto_rawDescGZIP(), []int{38}
 }
 
-func (x *InstanceConfiguration) GetConfiguration() map[string]string {
+func (x *InstanceConfiguration) GetConfiguration() *structpb.Struct {
 	if x != nil {
 		return x.Configuration
 	}
@@ -3694,12 +3694,9 @@ const file_coffer_instance_v1_instance_proto_rawDesc = "" +
 	"project_id\x12 \n" +
 	"\vinstance_id\x18\x02 \x01(\tR\vinstance_id\"i\n" +
 	" GetInstanceConfigurationResponse\x12E\n" +
-	"\binstance\x18\x01 \x01(\v2).coffer.instance.v1.InstanceConfigurationR\binstance\"\xbd\x01\n" +
-	"\x15InstanceConfiguration\x12b\n" +
-	"\rconfiguration\x18\x01 \x03(\v2<.coffer.instance.v1.InstanceConfiguration.ConfigurationEntryR\rconfiguration\x1a@\n" +
-	"\x12ConfigurationEntry\x12\x10\n" +
-	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x8c\x01\n" +
+	"\binstance\x18\x01 \x01(\v2).coffer.instance.v1.InstanceConfigurationR\binstance\"V\n" +
+	"\x15InstanceConfiguration\x12=\n" +
+	"\rconfiguration\x18\x01 \x01(\v2\x17.google.protobuf.StructR\rconfiguration\"\x8c\x01\n" +
 	"\x1aListInstanceBackupsRequest\x12\x1e\n" +
 	"\n" +
 	"project_id\x18\x01 \x01(\tR\n" +
@@ -3794,7 +3791,7 @@ func file_coffer_instance_v1_instance_proto_rawDescGZIP() []byte {
 	return file_coffer_instance_v1_instance_proto_rawDescData
 }
 
-var file_coffer_instance_v1_instance_proto_msgTypes = make([]protoimpl.MessageInfo, 54)
+var file_coffer_instance_v1_instance_proto_msgTypes = make([]protoimpl.MessageInfo, 53)
 var file_coffer_instance_v1_instance_proto_goTypes = []any{
 	(*Instance)(nil),                         // 0: coffer.instance.v1.Instance
 	(*GuestStatus)(nil),                      // 1: coffer.instance.v1.GuestStatus
@@ -3849,10 +3846,10 @@ var file_coffer_instance_v1_instance_proto_goTypes = []any{
 	(*EjectReplicaSourceResponse)(nil),       // 50: coffer.instance.v1.EjectReplicaSourceResponse
 	(*ResetStatusRequest)(nil),               // 51: coffer.instance.v1.ResetStatusRequest
 	(*ResetStatusResponse)(nil),              // 52: coffer.instance.v1.ResetStatusResponse
-	nil,                                      // 53: coffer.instance.v1.InstanceConfiguration.ConfigurationEntry
-	(*structpb.Value)(nil),                   // 54: google.protobuf.Value
-	(*v1.Task)(nil),                          // 55: coffer.task.v1.Task
-	(*v1.Plan)(nil),                          // 56: coffer.task.v1.Plan
+	(*structpb.Value)(nil),                   // 53: google.protobuf.Value
+	(*v1.Task)(nil),                          // 54: coffer.task.v1.Task
+	(*v1.Plan)(nil),                          // 55: coffer.task.v1.Plan
+	(*structpb.Struct)(nil),                  // 56: google.protobuf.Struct
 }
 var file_coffer_instance_v1_instance_proto_depIdxs = []int32{
 	2,  // 0: coffer.instance.v1.Instance.links:type_name -> coffer.instance.v1.Link
@@ -3864,65 +3861,65 @@ var file_coffer_instance_v1_instance_proto_depIdxs = []int32{
 	9,  // 6: coffer.instance.v1.Instance.replica_of:type_name -> coffer.instance.v1.Reference
 	9,  // 7: coffer.instance.v1.Instance.replicas:type_name -> coffer.instance.v1.Reference
 	10, // 8: coffer.instance.v1.Instance.fault:type_name -> coffer.instance.v1.Fault
-	54, // 9: coffer.instance.v1.Instance.server:type_name -> google.protobuf.Value
-	54, // 10: coffer.instance.v1.Instance.deleted_at:type_name -> google.protobuf.Value
+	53, // 9: coffer.instance.v1.Instance.server:type_name -> google.protobuf.Value
+	53, // 10: coffer.instance.v1.Instance.deleted_at:type_name -> google.protobuf.Value
 	1,  // 11: coffer.instance.v1.Instance.guest_status:type_name -> coffer.instance.v1.GuestStatus
 	2,  // 12: coffer.instance.v1.Flavor.links:type_name -> coffer.instance.v1.Link
 	7,  // 13: coffer.instance.v1.Volume.attachments:type_name -> coffer.instance.v1.Attachment
 	2,  // 14: coffer.instance.v1.Reference.links:type_name -> coffer.instance.v1.Link
-	54, // 15: coffer.instance.v1.Fault.details:type_name -> google.protobuf.Value
+	53, // 15: coffer.instance.v1.Fault.details:type_name -> google.protobuf.Value
 	0,  // 16: coffer.instance.v1.ListInstancesResponse.instances:type_name -> coffer.instance.v1.Instance
 	0,  // 17: coffer.instance.v1.ListInstanceDetailsResponse.instances:type_name -> coffer.instance.v1.Instance
 	0,  // 18: coffer.instance.v1.GetInstanceResponse.instance:type_name -> coffer.instance.v1.Instance
 	18, // 19: coffer.instance.v1.CreateInstanceRequest.instance:type_name -> coffer.instance.v1.NewInstance
-	54, // 20: coffer.instance.v1.NewInstance.flavor_ref:type_name -> google.protobuf.Value
+	53, // 20: coffer.instance.v1.NewInstance.flavor_ref:type_name -> google.protobuf.Value
 	19, // 21: coffer.instance.v1.NewInstance.volume:type_name -> coffer.instance.v1.NewVolume
 	20, // 22: coffer.instance.v1.NewInstance.datastore:type_name -> coffer.instance.v1.NewDatastore
 	21, // 23: coffer.instance.v1.NewInstance.databases:type_name -> coffer.instance.v1.NewDatabase
 	22, // 24: coffer.instance.v1.NewInstance.users:type_name -> coffer.instance.v1.NewUser
 	24, // 25: coffer.instance.v1.NewInstance.nics:type_name -> coffer.instance.v1.NewNIC
 	25, // 26: coffer.instance.v1.NewInstance.access:type_name -> coffer.instance.v1.NewAccess
-	54, // 27: coffer.instance.v1.NewInstance.replica_count:type_name -> google.protobuf.Value
-	54, // 28: coffer.instance.v1.NewInstance.configuration:type_name -> google.protobuf.Value
-	54, // 29: coffer.instance.v1.NewInstance.restore_point:type_name -> google.protobuf.Value
-	54, // 30: coffer.instance.v1.NewInstance.modules:type_name -> google.protobuf.Value
-	54, // 31: coffer.instance.v1.NewVolume.size:type_name -> google.protobuf.Value
+	53, // 27: coffer.instance.v1.NewInstance.replica_count:type_name -> google.protobuf.Value
+	53, // 28: coffer.instance.v1.NewInstance.configuration:type_name -> google.protobuf.Value
+	53, // 29: coffer.instance.v1.NewInstance.restore_point:type_name -> google.protobuf.Value
+	53, // 30: coffer.instance.v1.NewInstance.modules:type_name -> google.protobuf.Value
+	53, // 31: coffer.instance.v1.NewVolume.size:type_name -> google.protobuf.Value
 	23, // 32: coffer.instance.v1.NewUser.databases:type_name -> coffer.instance.v1.NewUserDatabase
 	0,  // 33: coffer.instance.v1.CreateInstanceResponse.instance:type_name -> coffer.instance.v1.Instance
-	55, // 34: coffer.instance.v1.CreateInstanceResponse.task:type_name -> coffer.task.v1.Task
-	56, // 35: coffer.instance.v1.CreateInstanceResponse.plan:type_name -> coffer.task.v1.Plan
-	55, // 36: coffer.instance.v1.DeleteInstanceResponse.task:type_name -> coffer.task.v1.Task
-	56, // 37: coffer.instance.v1.DeleteInstanceResponse.plan:type_name -> coffer.task.v1.Plan
-	55, // 38: coffer.instance.v1.RestartInstanceResponse.task:type_name -> coffer.task.v1.Task
-	56, // 39: coffer.instance.v1.RestartInstanceResponse.plan:type_name -> coffer.task.v1.Plan
+	54, // 34: coffer.instance.v1.CreateInstanceResponse.task:type_name -> coffer.task.v1.Task
+	55, // 35: coffer.instance.v1.CreateInstanceResponse.plan:type_name -> coffer.task.v1.Plan
+	54, // 36: coffer.instance.v1.DeleteInstanceResponse.task:type_name -> coffer.task.v1.Task
+	55, // 37: coffer.instance.v1.DeleteInstanceResponse.plan:type_name -> coffer.task.v1.Plan
+	54, // 38: coffer.instance.v1.RestartInstanceResponse.task:type_name -> coffer.task.v1.Task
+	55, // 39: coffer.instance.v1.RestartInstanceResponse.plan:type_name -> coffer.task.v1.Plan
 	35, // 40: coffer.instance.v1.UpdateInstanceRequest.instance:type_name -> coffer.instance.v1.InstanceUpdate
-	55, // 41: coffer.instance.v1.UpdateInstanceResponse.task:type_name -> coffer.task.v1.Task
-	56, // 42: coffer.instance.v1.UpdateInstanceResponse.plan:type_name -> coffer.task.v1.Plan
+	54, // 41: coffer.instance.v1.UpdateInstanceResponse.task:type_name -> coffer.task.v1.Task
+	55, // 42: coffer.instance.v1.UpdateInstanceResponse.plan:type_name -> coffer.task.v1.Plan
 	35, // 43: coffer.instance.v1.EditInstanceRequest.instance:type_name -> coffer.instance.v1.InstanceUpdate
-	55, // 44: coffer.instance.v1.EditInstanceResponse.task:type_name -> coffer.task.v1.Task
-	56, // 45: coffer.instance.v1.EditInstanceResponse.plan:type_name -> coffer.task.v1.Plan
-	54, // 46: coffer.instance.v1.InstanceUpdate.name:type_name -> google.protobuf.Value
-	54, // 47: coffer.instance.v1.InstanceUpdate.configuration:type_name -> google.protobuf.Value
-	54, // 48: coffer.instance.v1.InstanceUpdate.replica_of:type_name -> google.protobuf.Value
-	54, // 49: coffer.instance.v1.InstanceUpdate.slave_of:type_name -> google.protobuf.Value
-	54, // 50: coffer.instance.v1.InstanceUpdate.datastore_version:type_name -> google.protobuf.Value
-	54, // 51: coffer.instance.v1.InstanceUpdate.access:type_name -> google.protobuf.Value
+	54, // 44: coffer.instance.v1.EditInstanceResponse.task:type_name -> coffer.task.v1.Task
+	55, // 45: coffer.instance.v1.EditInstanceResponse.plan:type_name -> coffer.task.v1.Plan
+	53, // 46: coffer.instance.v1.InstanceUpdate.name:type_name -> google.protobuf.Value
+	53, // 47: coffer.instance.v1.InstanceUpdate.configuration:type_name -> google.protobuf.Value
+	53, // 48: coffer.instance.v1.InstanceUpdate.replica_of:type_name -> google.protobuf.Value
+	53, // 49: coffer.instance.v1.InstanceUpdate.slave_of:type_name -> google.protobuf.Value
+	53, // 50: coffer.instance.v1.InstanceUpdate.datastore_version:type_name -> google.protobuf.Value
+	53, // 51: coffer.instance.v1.InstanceUpdate.access:type_name -> google.protobuf.Value
 	38, // 52: coffer.instance.v1.GetInstanceConfigurationResponse.instance:type_name -> coffer.instance.v1.InstanceConfiguration
-	53, // 53: coffer.instance.v1.InstanceConfiguration.configuration:type_name -> coffer.instance.v1.InstanceConfiguration.ConfigurationEntry
+	56, // 53: coffer.instance.v1.InstanceConfiguration.configuration:type_name -> google.protobuf.Struct
 	41, // 54: coffer.instance.v1.ListInstanceBackupsResponse.backups:type_name -> coffer.instance.v1.Backup
-	54, // 55: coffer.instance.v1.ResizeFlavorRequest.flavor_ref:type_name -> google.protobuf.Value
-	55, // 56: coffer.instance.v1.ResizeFlavorResponse.task:type_name -> coffer.task.v1.Task
-	56, // 57: coffer.instance.v1.ResizeFlavorResponse.plan:type_name -> coffer.task.v1.Plan
+	53, // 55: coffer.instance.v1.ResizeFlavorRequest.flavor_ref:type_name -> google.protobuf.Value
+	54, // 56: coffer.instance.v1.ResizeFlavorResponse.task:type_name -> coffer.task.v1.Task
+	55, // 57: coffer.instance.v1.ResizeFlavorResponse.plan:type_name -> coffer.task.v1.Plan
 	45, // 58: coffer.instance.v1.ResizeVolumeRequest.volume:type_name -> coffer.instance.v1.ResizedVolume
-	54, // 59: coffer.instance.v1.ResizedVolume.size:type_name -> google.protobuf.Value
-	55, // 60: coffer.instance.v1.ResizeVolumeResponse.task:type_name -> coffer.task.v1.Task
-	56, // 61: coffer.instance.v1.ResizeVolumeResponse.plan:type_name -> coffer.task.v1.Plan
-	55, // 62: coffer.instance.v1.PromoteToReplicaSourceResponse.task:type_name -> coffer.task.v1.Task
-	56, // 63: coffer.instance.v1.PromoteToReplicaSourceResponse.plan:type_name -> coffer.task.v1.Plan
-	55, // 64: coffer.instance.v1.EjectReplicaSourceResponse.task:type_name -> coffer.task.v1.Task
-	56, // 65: coffer.instance.v1.EjectReplicaSourceResponse.plan:type_name -> coffer.task.v1.Plan
-	54, // 66: coffer.instance.v1.ResetStatusRequest.force_delete:type_name -> google.protobuf.Value
-	56, // 67: coffer.instance.v1.ResetStatusResponse.plan:type_name -> coffer.task.v1.Plan
+	53, // 59: coffer.instance.v1.ResizedVolume.size:type_name -> google.protobuf.Value
+	54, // 60: coffer.instance.v1.ResizeVolumeResponse.task:type_name -> coffer.task.v1.Task
+	55, // 61: coffer.instance.v1.ResizeVolumeResponse.plan:type_name -> coffer.task.v1.Plan
+	54, // 62: coffer.instance.v1.PromoteToReplicaSourceResponse.task:type_name -> coffer.task.v1.Task
+	55, // 63: coffer.instance.v1.PromoteToReplicaSourceResponse.plan:type_name -> coffer.task.v1.Plan
+	54, // 64: coffer.instance.v1.EjectReplicaSourceResponse.task:type_name -> coffer.task.v1.Task
+	55, // 65: coffer.instance.v1.EjectReplicaSourceResponse.plan:type_name -> coffer.task.v1.Plan
+	53, // 66: coffer.instance.v1.ResetStatusRequest.force_delete:type_name -> google.protobuf.Value
+	55, // 67: coffer.instance.v1.ResetStatusResponse.plan:type_name -> coffer.task.v1.Plan
 	11, // 68: coffer.instance.v1.InstanceService.ListInstances:input_type -> coffer.instance.v1.ListInstancesRequest
 	15, // 69: coffer.instance.v1.InstanceService.GetInstance:input_type -> coffer.instance.v1.GetInstanceRequest
 	13, // 70: coffer.instance.v1.InstanceService.ListInstanceDetails:input_type -> coffer.instance.v1.ListInstanceDetailsRequest
@@ -3983,7 +3980,7 @@ func file_coffer_instance_v1_instance_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_coffer_instance_v1_instance_proto_rawDesc), len(file_coffer_instance_v1_instance_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   54,
+			NumMessages:   53,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

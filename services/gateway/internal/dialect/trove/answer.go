@@ -84,7 +84,7 @@ func (d *Dialect) checkAccess(r *http.Request, project string) error {
 	if err != nil {
 		return fmt.Errorf("pass on headers: %w", err)
 	}
-	if _, err := d.access.CheckAccess(ctx, &identityv1.CheckAccessRequest{ProjectId: project}); err != nil {
+	if _, err := d.access.CheckAccess(ctx, &identityv1.CheckAccessRequest{ProjectId: project, Management: exchangeOf(r.Context()).management()}); err != nil {
 		return fmt.Errorf("check access: %w", err)
 	}
 	return nil

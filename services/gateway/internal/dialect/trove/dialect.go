@@ -15,6 +15,7 @@ import (
 	flavorv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/flavor/v1"
 	identityv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/identity/v1"
 	instancev1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/instance/v1"
+	mgmtv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/mgmt/v1"
 	quotav1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/quota/v1"
 	taskv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/task/v1"
 	"github.com/coffer-dbaas/coffer/services/gateway/internal/server"
@@ -55,6 +56,7 @@ var served = []protoreflect.FileDescriptor{
 	flavorv1.File_coffer_flavor_v1_flavor_proto,
 	datastorev1.File_coffer_datastore_v1_datastore_proto,
 	taskv1.File_coffer_task_v1_task_proto,
+	mgmtv1.File_coffer_mgmt_v1_mgmt_proto,
 	instancev1.File_coffer_instance_v1_instance_proto,
 }
 
@@ -65,6 +67,7 @@ func register(ctx context.Context, mux *runtime.ServeMux, conn grpc.ClientConnIn
 		flavorv1.RegisterFlavorServiceHandlerClient(ctx, mux, flavorv1.NewFlavorServiceClient(conn)),
 		datastorev1.RegisterDatastoreServiceHandlerClient(ctx, mux, datastorev1.NewDatastoreServiceClient(conn)),
 		taskv1.RegisterTaskServiceHandlerClient(ctx, mux, taskv1.NewTaskServiceClient(conn)),
+		mgmtv1.RegisterManagementServiceHandlerClient(ctx, mux, mgmtv1.NewManagementServiceClient(conn)),
 		instancev1.RegisterInstanceServiceHandlerClient(ctx, mux, instancev1.NewInstanceServiceClient(conn)),
 	} {
 		if err != nil {
@@ -98,7 +101,7 @@ func New(ctx context.Context, config Config, conn grpc.ClientConnInterface, logg
 		config: config, logger: logger, routes: routes, codec: codec, events: events, limits: newRateLimits(config.RateLimits),
 		access: identityv1.NewAccessServiceClient(conn), watcher: eventv1.NewEventServiceClient(conn),
 	}
-	d.steps = []step{d.settlePath, d.limitRate, d.takeBody, d.turnAction}
+	d.steps = []step{d.settlePath, d.limitRate, d.noteDryRun, d.takeBody, d.turnAction}
 	d.mux = runtime.NewServeMux(
 		runtime.WithMarshalerOption(runtime.MIMEWildcard, codec),
 		runtime.SetQueryParameterParser(queryParser{}),

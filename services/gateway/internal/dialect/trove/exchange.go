@@ -44,6 +44,9 @@ func (x *exchange) project() (string, bool) {
 	return project, err == nil
 }
 
+// management says whether the path is one of those that are for admins.
+func (x *exchange) management() bool { return len(x.segments) > 2 && x.segments[2] == "mgmt" }
+
 // last is the last segment of the path.
 func (x *exchange) last() string { return x.segments[len(x.segments)-1] }
 

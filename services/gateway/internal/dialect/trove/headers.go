@@ -2,6 +2,7 @@ package trove
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/google/uuid"
@@ -14,6 +15,7 @@ const (
 	headerComputeRequestID = "X-Compute-Request-Id"
 	headerTaskID           = "Coffer-Task-Id"
 	headerIdempotencyKey   = "Idempotency-Key"
+	headerDryRun           = "Coffer-Dry-Run"
 )
 
 // incoming says under which metadata key a service sees a header. All others stay outside: above all
@@ -26,6 +28,8 @@ func incoming(header string) (string, bool) {
 		return "x-request-id", true
 	case headerIdempotencyKey:
 		return "idempotency-key", true
+	case headerDryRun:
+		return "coffer-dry-run", true
 	case "Traceparent":
 		return "traceparent", true
 	case "Tracestate":
@@ -37,6 +41,20 @@ func incoming(header string) (string, bool) {
 // outgoing says as which header a service's answer metadata leaves: our own, and when to come back.
 func outgoing(key string) (string, bool) {
 	return key, key == "retry-after" || strings.HasPrefix(key, "coffer-")
+}
+
+// noteDryRun turns the query of a dry run into a header, because the body alone makes an RPC's message.
+func (d *Dialect) noteDryRun(x *exchange, r *http.Request) (*http.Request, *fault) {
+	given := x.request.URL.Query()["dry_run"]
+	if r.Method == http.MethodGet || len(given) == 0 {
+		return r, nil
+	}
+	wanted, err := strconv.ParseBool(strings.ToLower(given[len(given)-1]))
+	if err != nil {
+		return nil, badRequest("The query parameter dry_run is true or false.")
+	}
+	r.Header.Set(headerDryRun, strconv.FormatBool(wanted))
+	return r, nil
 }
 
 // clean takes from a request what the mux would act on although it is not Trove's: a deadline, credentials of another

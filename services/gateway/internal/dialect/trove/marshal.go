@@ -20,6 +20,8 @@ import (
 const (
 	// fieldTask of a changing call's answer becomes a header.
 	fieldTask protoreflect.Name = "task"
+	// fieldPlanned is all there is of the answer to a dry run.
+	fieldPlanned protoreflect.Name = "plan"
 	// fieldNextMarker of a list becomes a link.
 	fieldNextMarker protoreflect.Name = "next_marker"
 )
@@ -29,6 +31,9 @@ type reply struct {
 	plan *plan
 	// task is the field that goes into the header; nil if there is none.
 	task protoreflect.FieldDescriptor
+	// planned is the field that a dry run answers with; nil if the call has none.
+	planned protoreflect.FieldDescriptor
+	dryRun  *plan
 	// marker is the field that becomes a link; nil if there is none.
 	marker protoreflect.FieldDescriptor
 	// collection is the key of a list, for its "<collection>_links".
@@ -69,11 +74,11 @@ func (c *codec) reply(r route) (*reply, error) {
 	made := &reply{}
 	fields := r.output.Fields()
 	if r.method != http.MethodGet {
-		made.task = fields.ByName(fieldTask)
+		made.task, made.planned = fields.ByName(fieldTask), fields.ByName(fieldPlanned)
 	}
 	made.marker = fields.ByName(fieldNextMarker)
 	var elsewhere []protoreflect.Name
-	for _, field := range []protoreflect.FieldDescriptor{made.task, made.marker} {
+	for _, field := range []protoreflect.FieldDescriptor{made.task, made.planned, made.marker} {
 		if field != nil {
 			elsewhere = append(elsewhere, field.Name())
 		}
@@ -82,11 +87,21 @@ func (c *codec) reply(r route) (*reply, error) {
 	if made.plan, err = c.plans.plan(r.output, elsewhere...); err != nil {
 		return nil, err
 	}
+	if made.planned != nil {
+		if made.dryRun, err = c.plans.plan(made.planned.Message()); err != nil {
+			return nil, err
+		}
+	}
 	made.empty = len(made.plan.fields) == 0
 	if made.marker != nil {
 		made.collection = made.plan.fields[0].descriptor.JSONName()
 	}
 	return made, nil
+}
+
+// isPlan says whether the answer is that of a dry run.
+func (r *reply) isPlan(message protoreflect.Message) bool {
+	return r.planned != nil && message.Has(r.planned)
 }
 
 // page is a list with a next page.
@@ -107,7 +122,7 @@ func (d *Dialect) answerHead(_ context.Context, w http.ResponseWriter, response 
 			w.Header().Set(headerTaskID, task.GetId())
 		}
 	}
-	if known.empty {
+	if known.empty && !known.isPlan(response.ProtoReflect()) {
 		w.Header().Del("Content-Type")
 		w.WriteHeader(http.StatusAccepted)
 	}
@@ -159,6 +174,9 @@ func (c *codec) Marshal(v any) ([]byte, error) {
 		known := c.replies[message.Descriptor().FullName()]
 		if known == nil {
 			return nil, fmt.Errorf("no route answers with %s", message.Descriptor().FullName())
+		}
+		if known.isPlan(message) {
+			return append(known.dryRun.append([]byte(`{"plan":{`), message.Get(known.planned).Message()), "}}"...), nil
 		}
 		if known.empty {
 			return nil, nil

@@ -17,12 +17,21 @@ import (
 // last counts. What the strings mean is the service's to check, since Trove's clients send True, 20 and nothing at all.
 type queryParser struct{}
 
+// filterPrefix begins the name of a field that a query of the rest of its name sets, where a path's parameter has
+// that name already.
+const filterPrefix = "filter_"
+
 // Parse is called by the mux, with the path's parameters in the filter.
 func (queryParser) Parse(target proto.Message, values url.Values, filter *utilities.DoubleArray) error {
 	message := target.ProtoReflect()
+	fields := message.Descriptor().Fields()
 	for key, given := range values {
-		field := message.Descriptor().Fields().ByJSONName(key)
-		if field == nil || len(given) == 0 || filter.HasCommonPrefix([]string{string(field.Name())}) {
+		field := fields.ByJSONName(key)
+		if field != nil && filter.HasCommonPrefix([]string{string(field.Name())}) {
+			// The path has said it: the query means the field that narrows the list, if there is one.
+			field = fields.ByJSONName(filterPrefix + key)
+		}
+		if field == nil || len(given) == 0 || strings.HasPrefix(key, filterPrefix) {
 			continue
 		}
 		if field.Kind() != protoreflect.StringKind || field.IsList() {

@@ -2,7 +2,6 @@ package trove
 
 import (
 	"net/http"
-	"slices"
 	"strings"
 )
 
@@ -20,11 +19,15 @@ var unserved = []struct {
 	{"", "configurations", "configuration groups"},
 	{"", "modules", "modules"},
 	{"", "clusters", "clusters"},
-	{"", "mgmt", "management calls"},
-	{http.MethodPut, "instances/*", "updates of an instance"},
-	{http.MethodPatch, "instances/*", "updates of an instance"},
-	{"", "instances/*/backups", "backups"},
-	{"", "instances/*/configuration", "configuration groups"},
+	{"", "mgmt/quotas", "changes of quotas"},
+	{"", "mgmt/datastores", "changes of datastores"},
+	{"", "mgmt/datastore-versions", "changes of datastores"},
+	{"", "mgmt/clusters", "clusters"},
+	{"", "mgmt/instances/*/root", "the root user"},
+	{"", "mgmt/instances/*/hwinfo", "the hardware of a server"},
+	{"", "mgmt/instances/*/diagnostics", "the diagnostics of a server"},
+	{"", "mgmt/instances/*/rpc_ping", "pings of a guest"},
+	{"", "mgmt/instances/*/upgrade", "upgrades of a guest agent"},
 	{"", "instances/*/databases", "the databases of an instance"},
 	{"", "instances/*/users", "the users of an instance"},
 	{"", "instances/*/root", "the root user"},
@@ -37,9 +40,6 @@ var unserved = []struct {
 	{"", "datastores/*/versions/*/flavors", "flavors by datastore version"},
 	{"", "datastores/*/versions/*/volume-types", "volume types by datastore version"},
 }
-
-// unservedActions are the keys of Trove's /action body that no route takes.
-var unservedActions = []string{"resize", "promote_to_replica_source", "eject_replica_source", "reset_status"}
 
 // unservedAt is the fault of a call that Trove would answer; nil when Trove has no such call either.
 func unservedAt(method string, segments []string) *fault {
@@ -64,13 +64,6 @@ func unservedSegments(path string) []string {
 // begins says whether a path starts with these segments, of which an empty one stands for a parameter.
 func begins(path, pattern []string) bool {
 	return len(path) >= len(pattern) && route{segments: pattern}.matches(path[:len(pattern)])
-}
-
-func unservedAction(key string) *fault {
-	if slices.Contains(unservedActions, key) {
-		return notOffered("the action '" + key + "'")
-	}
-	return nil
 }
 
 func notOffered(what string) *fault {
