@@ -38,13 +38,11 @@ func (x *execution) attempts(ctx context.Context, j job) error {
 	defer cancel()
 	ctx, cut := context.WithCancelCause(ctx)
 	defer cut(nil)
-	if j.waits {
+	if j.waits && !x.run.past.Load() {
 		defer context.AfterFunc(x.writer.stopped, func() { cut(errStopped) })() //nolint:contextcheck // a signal
-		defer context.AfterFunc(x.shutdown, func() { cut(ErrInterrupted) })()   //nolint:contextcheck // a signal
 	}
-	breaks := []context.Context{ctx, x.shutdown}
-	if j.stoppable {
-		breaks = append(breaks, x.writer.stopped)
+	if j.waits {
+		defer context.AfterFunc(x.shutdown, func() { cut(ErrInterrupted) })() //nolint:contextcheck // a signal
 	}
 	var last error
 	for attempt := 1; ; attempt++ {
@@ -61,23 +59,32 @@ func (x *execution) attempts(ctx context.Context, j job) error {
 		if IsSuperseded(err) {
 			return x.writer.over(ErrSuperseded)
 		}
-		if !transient(err) || attempt == j.retry.Attempts {
+		if !x.mayPass(err) || attempt == j.retry.Attempts {
 			return err
 		}
 		x.logger.Warn("attempt failed, trying again", "step", j.name, "undo", j.undo, "attempt", attempt, "error", err)
 		j.again(err)
+		breaks, stoppable := []context.Context{ctx, x.shutdown}, j.stoppable && !x.run.past.Load()
+		if stoppable {
+			breaks = append(breaks, x.writer.stopped)
+		}
 		if pause(j.retry.delay(attempt), breaks...) == nil { //nolint:contextcheck // ctx is among them
 			continue
 		}
 		switch {
 		case ctx.Err() != nil:
 			return x.cutOff(ctx, j, last)
-		case j.stoppable && x.writer.stopped.Err() != nil:
+		case stoppable && x.writer.stopped.Err() != nil:
 			return errStopped
 		default:
 			return ErrInterrupted
 		}
 	}
+}
+
+// mayPass says whether to try again. Past the point of no return all is tried that nobody called hopeless.
+func (x *execution) mayPass(err error) bool {
+	return transient(err) || x.run.past.Load() && !isTerminal(err)
 }
 
 // cutOff says why a job's context ended.

@@ -40,6 +40,19 @@
 // one included, each with retries and a limit of its own; an undo that fails is recorded and does not keep the
 // others from being tried. Last, Settle says what the user shall see.
 //
+// # No return
+//
+// Some things cannot be taken back, such as the promotion of a server to which writes go. A step that does one is
+// marked NoReturn. From its success on, or from the moment at which it made that durable itself (Run.PastReturn), the
+// task only goes forward: a later failure undoes nothing, is tried again until its limit, and ends the task as failed
+// where it stands; a stop is not heard any more.
+//
+// # Members and notes
+//
+// A task on a replication set holds all of its members: Run.Members, changed by Run.ChangeMember. One of them that fails
+// by itself is noted with Run.Problem and the rest goes on. Run.Note journals a fact, such as which replica was elected,
+// for the steps and the runs to come. All of it counts with the step's success, like Run.Change.
+//
 // # Stopping
 //
 // A stop that the journal asks for (a user cancels, a delete waits) is honoured at the next step border, or at once in a

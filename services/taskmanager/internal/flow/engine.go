@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -137,8 +138,16 @@ func newExecution(
 		workflow: workflow, claim: claim, claimed: claimed, writer: w, logger: logger, observer: observer,
 		failure: proto.CloneOf(claim.GetFailure()), running: -1,
 		planned: len(claim.GetSteps()) > 0, resumed: len(claim.GetSteps()) > 0,
-		run: &Run{Command: claim.GetCommand(), Instance: proto.CloneOf(claim.GetInstance()), id: claim.GetRun()},
+		run: &Run{
+			Command: claim.GetCommand(), Instance: proto.CloneOf(claim.GetInstance()), id: claim.GetRun(),
+			Members: make(map[string]*journalv1.Instance, len(claim.GetMembers())), notes: make(map[string]string, len(claim.GetNotes())),
+		},
 	}
+	for _, member := range claim.GetMembers() {
+		x.run.Members[member.GetId()] = proto.CloneOf(member)
+	}
+	maps.Copy(x.run.notes, claim.GetNotes())
+	x.run.goPast = x.goPast
 	if x.run.Instance == nil {
 		x.run.Instance = &journalv1.Instance{}
 	}
@@ -159,6 +168,7 @@ func newExecution(
 	for gone := range former {
 		logger.Warn("a recorded step is no longer part of the workflow; passing it", "step", gone)
 	}
+	x.run.past.Store(x.wasPast())
 	return x
 }
 

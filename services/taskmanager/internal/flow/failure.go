@@ -63,8 +63,7 @@ func (t *terminal) Unwrap() error { return t.err }
 // transient says whether a step's error may pass by itself. Unavailable does, and so does an Internal without a
 // reason, which is how gRPC reports a stream that the network broke.
 func transient(err error) bool {
-	var final *terminal
-	if errors.As(err, &final) {
+	if isTerminal(err) {
 		return false
 	}
 	if errs.IsKind(err, errs.Unavailable) {
@@ -72,6 +71,11 @@ func transient(err error) bool {
 	}
 	s, fromPeer := status.FromError(err)
 	return fromPeer && s.Code() == codes.Internal && len(s.Details()) == 0
+}
+
+func isTerminal(err error) bool {
+	var final *terminal
+	return errors.As(err, &final)
 }
 
 // failureOf makes of a step's error what the task's owner is told.

@@ -76,8 +76,9 @@ func (x *execution) next() int {
 	return len(x.records)
 }
 
+// stopAsked is false past the point of no return: there is nothing to go back to.
 func (x *execution) stopAsked() bool {
-	return x.writer.stopping() != journalv1.StopMode_STOP_MODE_UNSPECIFIED
+	return !x.run.past.Load() && x.writer.stopping() != journalv1.StopMode_STOP_MODE_UNSPECIFIED
 }
 
 // plan records all steps, so that a user sees what is to come, and that the first one runs.
@@ -129,15 +130,19 @@ func (x *execution) done(ctx context.Context, i int) error {
 	err := x.writer.record(ctx, phaseDone, x.records[i].GetName(), func() *journalv1.RecordStepsRequest {
 		x.records[i].Status, x.records[i].Message = succeeded, x.run.saying()
 		x.startRecord(i + 1)
-		return &journalv1.RecordStepsRequest{
-			Steps: cloneAll(x.records[i:min(i+2, len(x.records))]), Instance: x.run.patch,
-			Progress: x.progress(), DropSecrets: x.run.dropSecrets,
+		request := &journalv1.RecordStepsRequest{
+			Steps: cloneAll(x.records[i:min(i+2, len(x.records))]), Progress: x.progress(),
 		}
+		x.run.gathered.into(request)
+		return request
 	})
 	if err != nil {
 		return err
 	}
 	x.run.apply()
+	if x.workflow.steps[i].noReturn {
+		x.run.past.Store(true)
+	}
 	return nil
 }
 
@@ -174,6 +179,7 @@ func (x *execution) finish(ctx context.Context, outcome journalv1.TaskOutcome) e
 	err := x.writer.finish(ctx, &journalv1.FinishTaskRequest{
 		Outcome: outcome, Failure: x.failure, Instance: settled.Instance,
 		TaskStatus: string(settled.TaskStatus), Fault: settled.Fault, Deleted: settled.Deleted,
+		Members: settled.Members,
 	})
 	if err == nil {
 		x.observer.ended(x, outcome)

@@ -28,6 +28,7 @@ type phase string
 
 const (
 	phasePlan    phase = "plan"
+	phasePast    phase = "past"
 	phaseDone    phase = "done"
 	phaseFailed  phase = "failed"
 	phaseUndoing phase = "undoing"

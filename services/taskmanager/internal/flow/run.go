@@ -5,8 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
-
-	"google.golang.org/protobuf/proto"
+	"sync/atomic"
 
 	commandv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/command/v1"
 	journalv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/journal/v1"
@@ -18,16 +17,22 @@ type Run struct {
 	Command *commandv1.Command
 	// Instance is the instance with everything that the steps before this one changed.
 	Instance *journalv1.Instance
+	// Members are the other instances that the task holds, by id, with everything that the steps before changed: the rest
+	// of the replication set, for the actions that concern the set as a whole.
+	Members map[string]*journalv1.Instance
 
 	id      *journalv1.Run
 	journal Journal
+	notes   map[string]string
 	// failing says that the task has failed and is being undone.
 	failing bool
+	// past says that the task only goes forward; goPast makes it so.
+	past   atomic.Bool
+	goPast func(context.Context) error
 
-	// What the current attempt has gathered; it counts when the attempt succeeds.
-	operation   string
-	patch       *journalv1.InstancePatch
-	dropSecrets bool
+	operation string
+	// gathered counts when the current attempt succeeds.
+	gathered gathered
 
 	// said is also read by the goroutine that keeps the lease.
 	mu   sync.Mutex
@@ -47,23 +52,6 @@ func (r *Run) Epoch() int64 { return r.id.GetEpoch() }
 // Failed says, in an undo, whether the task failed; else it was cancelled.
 func (r *Run) Failed() bool { return r.failing }
 
-// Change changes the instance, in the same transaction that records the step's success. A later call overrides the
-// fields that it sets.
-func (r *Run) Change(patch *journalv1.InstancePatch) {
-	if r.patch == nil {
-		r.patch = &journalv1.InstancePatch{}
-	}
-	patch = proto.CloneOf(patch)
-	// These two replace as a whole; merging would append to one and mix the other.
-	if patch.GetAddresses() != nil {
-		r.patch.Addresses, patch.Addresses = patch.GetAddresses(), nil
-	}
-	if patch.GetGuestStatus() != nil {
-		r.patch.GuestStatus, patch.GuestStatus = patch.GetGuestStatus(), nil
-	}
-	proto.Merge(r.patch, patch)
-}
-
 // Secrets are the task's secrets by their names; they are fetched anew each time and must not be kept.
 func (r *Run) Secrets(ctx context.Context) (map[string]string, error) {
 	answer, err := r.journal.GetSecrets(ctx, &journalv1.GetSecretsRequest{Run: r.id})
@@ -72,9 +60,6 @@ func (r *Run) Secrets(ctx context.Context) (map[string]string, error) {
 	}
 	return answer.GetUserPasswords(), nil
 }
-
-// DropSecrets deletes the task's secrets together with the record of this step's success.
-func (r *Run) DropSecrets() { r.dropSecrets = true }
 
 // Say tells people how the step gets on. It must not hold a secret. It is recorded when the step lasts, at most once a
 // second, and with the step's end.
@@ -90,32 +75,8 @@ func (r *Run) saying() string {
 	return r.said
 }
 
-// begin clears what the attempt before has gathered.
+// begin is the start of an attempt.
 func (r *Run) begin(stepName, suffix string) {
 	r.operation = strings.Join([]string{r.id.GetTaskId(), stepName}, "/") + suffix
-	r.patch, r.dropSecrets = nil, false
-}
-
-// apply makes the recorded patch visible to the following steps.
-func (r *Run) apply() {
-	p := r.patch
-	if p == nil {
-		return
-	}
-	set(&r.Instance.ServerId, p.ServerId)
-	set(&r.Instance.VolumeId, p.VolumeId)
-	set(&r.Instance.GuestAddress, p.GuestAddress)
-	set(&r.Instance.ServerStatus, p.ServerStatus)
-	if p.GetAddresses() != nil {
-		r.Instance.Addresses = p.GetAddresses().GetAddresses()
-	}
-	if p.GetGuestStatus() != nil {
-		r.Instance.ServiceStatus = p.GetGuestStatus().GetServiceStatus()
-	}
-}
-
-func set(field, value *string) {
-	if value != nil {
-		*field = *value
-	}
+	r.gathered.forget()
 }

@@ -9,11 +9,10 @@ import (
 	taskv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/task/v1"
 )
 
-// undo takes back, in reverse, what the steps took, and ends the task. A delete that waits makes it leave the rest: the
-// delete removes that anyway.
+// undo takes back, in reverse, what the steps took, and ends the task. Past the point of no return it takes nothing back.
 func (x *execution) undo(ctx context.Context) error {
 	x.run.failing = x.failure != nil
-	for i := len(x.records) - 1; i >= 0 && x.writer.stopping() != abandon; i-- {
+	for i := len(x.records) - 1; i >= 0 && !x.run.past.Load() && !x.abandoned(); i-- {
 		if x.workflow.steps[i].undo == nil || !begun(x.records[i]) {
 			continue
 		}
@@ -25,6 +24,12 @@ func (x *execution) undo(ctx context.Context) error {
 		}
 	}
 	return x.finish(ctx, x.outcome())
+}
+
+// abandoned says that a delete waits: it removes what is left anyway. Other members of a set are not deleted with it, so
+// a task that holds some is undone.
+func (x *execution) abandoned() bool {
+	return x.writer.stopping() == abandon && len(x.run.Members) == 0
 }
 
 func begun(record *journalv1.StepRecord) bool {
@@ -63,9 +68,9 @@ func (x *execution) undoStep(ctx context.Context, i int) error {
 	}
 	err = x.writer.record(ctx, phaseUndone, s.name, func() *journalv1.RecordStepsRequest {
 		record.Status, record.Message = undone, x.run.saying()
-		return &journalv1.RecordStepsRequest{
-			Steps: cloneAll(x.records[i : i+1]), Instance: x.run.patch, Progress: x.progress(),
-		}
+		request := &journalv1.RecordStepsRequest{Steps: cloneAll(x.records[i : i+1]), Progress: x.progress()}
+		x.run.gathered.into(request)
+		return request
 	})
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package flow
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/coffer-dbaas/coffer/pkg/action"
@@ -39,6 +40,8 @@ type Settlement struct {
 	Instance *journalv1.InstancePatch
 	// Deleted says that the instance is gone.
 	Deleted bool
+	// Members are how members are left, by id. One that is not named has no task any more and no new fault.
+	Members map[string]*journalv1.MemberEnd
 }
 
 // Workflow is the steps of one action, in order.
@@ -57,6 +60,7 @@ type step struct {
 	// waits says that the step changes nothing, so that a stop may cut it off.
 	waits    bool
 	noCancel bool
+	noReturn bool
 }
 
 // New begins the workflow of an action. It panics for an action that is not in the table: that is a mistake in the
@@ -72,12 +76,23 @@ func New(name action.Name, settle Settle) *Workflow {
 // Action is the name of the workflow's action.
 func (w *Workflow) Action() action.Name { return w.action.Name }
 
+// Outline is what the workflow would do, for a dry run.
+func (w *Workflow) Outline() *journalv1.WorkflowOutline {
+	outline := &journalv1.WorkflowOutline{Action: string(w.action.Name)}
+	for _, s := range w.steps {
+		outline.Steps = append(outline.Steps, &journalv1.WorkflowStep{Name: s.name, Undoable: s.undo != nil})
+	}
+	return outline
+}
+
 // Step adds a step. Its name is what users see and what the journal is keyed by: it must stay.
 func (w *Workflow) Step(name string, do Func, options ...Option) *Workflow {
 	added := &step{name: name, do: do, timeout: defaultStepTimeout, retry: defaultBackoff}
 	for _, option := range options {
 		option(added)
 	}
+	// Behind the point of no return there is nothing that a cancel could lead to.
+	added.noCancel = added.noCancel || added.noReturn || slices.ContainsFunc(w.steps, func(s *step) bool { return s.noReturn })
 	w.steps = append(w.steps, added)
 	return w
 }
@@ -100,3 +115,8 @@ func NoCancel() Option { return func(s *step) { s.noCancel = true } }
 
 // Waits says that the step only waits for something: a stop ends it at once instead of at its border.
 func Waits() Option { return func(s *step) { s.waits = true } }
+
+// NoReturn says that the task only goes forward from the moment this step has succeeded, or has said so before its end
+// by Run.PastReturn. Whatever fails later undoes nothing and cannot be cancelled: it is tried again until its own limit,
+// whatever its kind, unless it is Terminal; then the task ends as failed.
+func NoReturn() Option { return func(s *step) { s.noReturn = true } }

@@ -3,6 +3,7 @@ package flowtest
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strings"
 	"sync"
 	"time"
@@ -14,6 +15,7 @@ import (
 	commandv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/command/v1"
 	journalv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/journal/v1"
 	taskv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/task/v1"
+	"github.com/coffer-dbaas/coffer/services/taskmanager/internal/flow"
 )
 
 // Lease is the lease of every claim.
@@ -26,6 +28,8 @@ type Journal struct {
 	mu       sync.Mutex
 	command  *commandv1.Command
 	instance *journalv1.Instance
+	members  []*journalv1.Instance
+	notes    map[string]string
 	secrets  map[string]string
 	steps    []*journalv1.StepRecord
 	failure  *taskv1.TaskError
@@ -46,9 +50,12 @@ type Journal struct {
 	onWrite func(write string)
 }
 
-// New makes the journal of a task that nobody has claimed.
-func New(command *commandv1.Command, instance *journalv1.Instance) *Journal {
-	return &Journal{command: command, instance: instance, secrets: map[string]string{}, onWrite: func(string) {}}
+// New makes the journal of a task that nobody has claimed; members are the other instances that it holds.
+func New(command *commandv1.Command, instance *journalv1.Instance, members ...*journalv1.Instance) *Journal {
+	return &Journal{
+		command: command, instance: instance, members: members,
+		notes: map[string]string{}, secrets: map[string]string{}, onWrite: func(string) {},
+	}
 }
 
 // Claim takes the task over from whoever has it.
@@ -68,6 +75,10 @@ func (j *Journal) Claim() *journalv1.ClaimTaskResponse {
 	for _, step := range j.steps {
 		claim.Steps = append(claim.Steps, proto.CloneOf(step))
 	}
+	for _, member := range j.members {
+		claim.Members = append(claim.Members, proto.CloneOf(member))
+	}
+	claim.Notes = maps.Clone(j.notes)
 	return claim
 }
 
@@ -124,6 +135,29 @@ func (j *Journal) Instance() *journalv1.Instance {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return proto.CloneOf(j.instance)
+}
+
+// Member is a member as recorded; nil when the task holds no such.
+func (j *Journal) Member(id string) *journalv1.Instance {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return proto.CloneOf(j.member(id))
+}
+
+func (j *Journal) member(id string) *journalv1.Instance {
+	for _, member := range j.members {
+		if member.GetId() == id {
+			return member
+		}
+	}
+	return nil
+}
+
+// Notes are what was noted.
+func (j *Journal) Notes() map[string]string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return maps.Clone(j.notes)
 }
 
 // Secrets are those that are left.
@@ -213,7 +247,8 @@ func (j *Journal) RecordSteps(
 		for _, step := range r.GetSteps() {
 			j.record(proto.CloneOf(step))
 		}
-		j.patch(r.GetInstance())
+		j.patch(r.GetInstance(), r.GetMembers())
+		maps.Copy(j.notes, r.GetNotes())
 		if r.GetFailure() != nil {
 			j.failure = proto.CloneOf(r.GetFailure())
 		}
@@ -240,25 +275,13 @@ func (j *Journal) record(step *journalv1.StepRecord) {
 	j.steps = append(j.steps, step)
 }
 
-func (j *Journal) patch(p *journalv1.InstancePatch) {
-	if p == nil {
-		return
-	}
-	set(&j.instance.ServerId, p.ServerId)
-	set(&j.instance.VolumeId, p.VolumeId)
-	set(&j.instance.GuestAddress, p.GuestAddress)
-	set(&j.instance.ServerStatus, p.ServerStatus)
-	if p.GetAddresses() != nil {
-		j.instance.Addresses = p.GetAddresses().GetAddresses()
-	}
-	if p.GetGuestStatus() != nil {
-		j.instance.ServiceStatus = p.GetGuestStatus().GetServiceStatus()
-	}
-}
-
-func set(field, value *string) {
-	if value != nil {
-		*field = *value
+// patch changes what is recorded, unless it names a member that the task does not hold.
+func (j *Journal) patch(instance *journalv1.InstancePatch, members map[string]*journalv1.InstancePatch) {
+	flow.Apply(j.instance, instance)
+	for id, patch := range members {
+		if member := j.member(id); member != nil {
+			flow.Apply(member, patch)
+		}
 	}
 }
 
@@ -269,7 +292,11 @@ func (j *Journal) FinishTask(
 	name := fmt.Sprintf("finish=%s", strings.TrimPrefix(r.GetOutcome().String(), "TASK_OUTCOME_"))
 	err := j.write(r.GetRun(), name, func() {
 		j.end = proto.CloneOf(r)
-		j.patch(r.GetInstance())
+		ends := map[string]*journalv1.InstancePatch{}
+		for id, end := range r.GetMembers() {
+			ends[id] = end.GetInstance()
+		}
+		j.patch(r.GetInstance(), ends)
 		j.secrets = map[string]string{}
 	})
 	if err != nil {
