@@ -50,19 +50,20 @@ type User struct {
 	Databases []string
 }
 
-// Open finds an engine's programs and opens the engine for a server's folder.
-type Open func(ctx context.Context, server settings.Server) (Engine, error)
+// Open finds an engine's programs and opens the engine for a server's folder. Where several versions stand side by side,
+// it takes the wanted one, exact or a series, or else another of its series; empty is the newest.
+type Open func(ctx context.Context, server settings.Server, version string) (Engine, error)
 
 // Kinds are the engines an agent knows, by Trove's manager name.
 type Kinds map[string]Open
 
 // Open opens an engine. Invalid: there is none of that name.
-func (k Kinds) Open(ctx context.Context, manager string, server settings.Server) (Engine, error) {
+func (k Kinds) Open(ctx context.Context, manager, version string, server settings.Server) (Engine, error) {
 	open, known := k[manager]
 	if !known {
 		return nil, errs.New(errs.Invalid, "MANAGER_UNKNOWN", "The guest agent has no engine %q.", manager)
 	}
-	return open(ctx, server)
+	return open(ctx, server, version)
 }
 
 // CheckNames refuses reserved and empty names; an engine's own rules come on top.

@@ -64,7 +64,7 @@ func Open(ctx context.Context, config Config) (*Instance, error) {
 	case err != nil:
 		return nil, err
 	}
-	e, err := i.Kinds.Open(ctx, c.Manager, i.Server)
+	e, err := i.Kinds.Open(ctx, c.Manager, c.Version, i.Server)
 	if err != nil {
 		return nil, fmt.Errorf("open the engine of the prepared database: %w", err)
 	}

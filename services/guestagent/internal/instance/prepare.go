@@ -63,7 +63,7 @@ func (i *Instance) choose(ctx context.Context, plan Plan, tell func(message stri
 		}
 		return p, nil
 	}
-	e, err := i.Kinds.Open(ctx, plan.Manager, i.Server)
+	e, err := i.Kinds.Open(ctx, plan.Manager, plan.Version, i.Server)
 	if err != nil {
 		return nil, err
 	}

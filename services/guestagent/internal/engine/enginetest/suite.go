@@ -34,7 +34,7 @@ type Subject struct {
 func Run(t *testing.T, s Subject) {
 	t.Helper()
 	server := newServer(t)
-	e, err := s.Open(t.Context(), server)
+	e, err := s.Open(t.Context(), server, "")
 	require.NoError(t, err)
 	f := &fixture{Subject: s, Engine: e, t: t, server: server}
 	t.Cleanup(func() { f.Disconnect(); f.kill() })

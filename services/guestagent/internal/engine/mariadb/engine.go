@@ -28,8 +28,8 @@ type Engine struct {
 	connection *sql.DB
 }
 
-// Open finds the programs and opens the engine for a server's folder.
-func Open(ctx context.Context, server settings.Server) (engine.Engine, error) {
+// Open finds the programs, of which a machine has one version, and opens the engine for a server's folder.
+func Open(ctx context.Context, server settings.Server, _ string) (engine.Engine, error) {
 	p, err := findPrograms(ctx, server.EngineRoot, server.TemplatesDir)
 	if err != nil {
 		return nil, err
