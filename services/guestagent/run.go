@@ -14,6 +14,7 @@ import (
 	"github.com/coffer-dbaas/coffer/pkg/status"
 	"github.com/coffer-dbaas/coffer/services/guestagent/internal/engine"
 	"github.com/coffer-dbaas/coffer/services/guestagent/internal/engine/mariadb"
+	"github.com/coffer-dbaas/coffer/services/guestagent/internal/engine/postgresql"
 	"github.com/coffer-dbaas/coffer/services/guestagent/internal/identity"
 	"github.com/coffer-dbaas/coffer/services/guestagent/internal/instance"
 	"github.com/coffer-dbaas/coffer/services/guestagent/internal/operation"
@@ -30,7 +31,7 @@ const (
 )
 
 // engines are those an agent knows.
-var engines = engine.Kinds{mariadb.Manager: mariadb.Open}
+var engines = engine.Kinds{mariadb.Manager: mariadb.Open, postgresql.Manager: postgresql.Open}
 
 // Run serves a server's folder until the context ends, which leaves the database running, or until power off, which
 // does not.
@@ -104,7 +105,7 @@ func (a *agent) run(ctx context.Context) error {
 	})
 	group.Go(func() error { return a.awaitEnd(ctx, calls) })
 	group.Go(func() error {
-		if err := mariadb.Warm(ctx, a.settings.EngineRoot, a.settings.TemplatesDir); err != nil && ctx.Err() == nil {
+		if err := mariadb.Warm(ctx, engine.ProgramsOf(a.settings), a.settings.TemplatesDir); err != nil && ctx.Err() == nil {
 			a.Log.Warn("the engine's programs are not there yet", "manager", mariadb.Manager, "error", err)
 		}
 		return nil

@@ -19,7 +19,7 @@ var version = "devel"
 
 const usage = `usage:
   coffer-guestagent serve --dir FOLDER
-  coffer-guestagent make-template --manager mariadb --version VERSION --dir FOLDER [--engine-root FOLDER]
+  coffer-guestagent make-template --manager ENGINE --version VERSION --dir FOLDER [--engine-root FOLDER | --engine-prefix FOLDER]
   coffer-guestagent enter-root --root FOLDER [--bind FOLDER]... [--chdir FOLDER] [--uid N] [--gid N] -- PROGRAM [ARGUMENT]...
   coffer-guestagent version
 `
@@ -83,12 +83,13 @@ func serve(ctx context.Context, args []string) error {
 
 func makeTemplate(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("make-template", flag.ContinueOnError)
-	manager := flags.String("manager", "mariadb", "the engine")
+	manager := flags.String("manager", "mariadb", "the engine: mariadb or postgresql")
 	exact := flags.String("version", "", "the engine's exact version")
 	dir := flags.String("dir", "", "the folder of templates, absolute")
-	root := flags.String("engine-root", "", "what to put before the paths of the engine's programs")
+	root := flags.String("engine-root", "", "the root folder in which the engine's programs run, absolute")
+	prefix := flags.String("engine-prefix", "", "what to put before the paths of the machine's own programs")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	return guestagent.MakeTemplate(ctx, *manager, *exact, *dir, *root)
+	return guestagent.MakeTemplate(ctx, *manager, *exact, *dir, *root, *prefix)
 }

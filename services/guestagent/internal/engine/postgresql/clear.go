@@ -1,0 +1,73 @@
+package postgresql
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/coffer-dbaas/coffer/pkg/proc"
+)
+
+// pidFile is there from a start to a clean end.
+const pidFile = "postmaster.pid"
+
+// orphansLimit is more than killed processes take to be gone.
+const orphansLimit = 10 * time.Second
+
+// clear takes away what a postmaster left that was killed: the sessions that still worked, which keep a new one from
+// starting until their query ends, and the files that name its process, whose id may be another's by now. It is called
+// only where no postmaster lives.
+func (e *Engine) clear() error {
+	path := filepath.Join(e.dataDir(), pidFile)
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	if err := e.endOrphans(); err != nil {
+		return fmt.Errorf("end what the former postmaster left: %w", err)
+	}
+	for _, path := range []string{filepath.Join(e.server.RunDir(), socketName+".lock"), path} {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("clear the data directory: %w", err)
+		}
+	}
+	return nil
+}
+
+// endOrphans finds processes of this data directory by where they work and what program they are: they no longer have
+// the postmaster's command line.
+func (e *Engine) endOrphans() error {
+	data, err := os.Stat(e.dataDir())
+	if err != nil {
+		return err
+	}
+	program, err := os.Stat(e.programs.Outside(e.programs.program("postgres")))
+	if err != nil {
+		return err
+	}
+	found, err := proc.FindWhere(func(pid int) bool {
+		return isFile(fmt.Sprintf("/proc/%d/cwd", pid), data) && isFile(fmt.Sprintf("/proc/%d/exe", pid), program)
+	})
+	defer func() {
+		for _, p := range found {
+			p.Release()
+		}
+	}()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), orphansLimit)
+	defer cancel()
+	return proc.Kill(ctx, found...)
+}
+
+// isFile is false also for what is gone, or not ours to look at.
+func isFile(path string, wanted os.FileInfo) bool {
+	info, err := os.Stat(path)
+	return err == nil && os.SameFile(info, wanted)
+}

@@ -1,0 +1,117 @@
+package postgresql
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/coffer-dbaas/coffer/pkg/errs"
+)
+
+// Answers asks a query over a new connection. A server that does not take connections yet is not asked, since it would
+// log each refusal.
+func (e *Engine) Answers(ctx context.Context) error {
+	if err := e.ready(); err != nil {
+		return err
+	}
+	return e.in(ctx, "postgres", func(c *pgconn.PgConn) error { return execute(ctx, c, "SELECT 1") })
+}
+
+// Disconnect has nothing to do: no connection outlasts its question.
+func (e *Engine) Disconnect() {}
+
+var errNotReady = errors.New("the database does not take connections")
+
+// statusLine is where the postmaster writes how it is, in its pid file (miscadmin.h, LOCK_FILE_LINE_PM_STATUS).
+const statusLine = 8
+
+func (e *Engine) ready() error {
+	text, err := os.ReadFile(filepath.Join(e.dataDir(), pidFile))
+	if err != nil {
+		return err
+	}
+	lines := strings.Split(string(text), "\n")
+	if len(lines) < statusLine {
+		return errNotReady
+	}
+	switch strings.TrimSpace(lines[statusLine-1]) {
+	case "ready", "standby":
+		return nil
+	}
+	return errNotReady
+}
+
+// in connects to a database as the superuser for as long as do takes.
+func (e *Engine) in(ctx context.Context, database string, do func(*pgconn.PgConn) error) (err error) {
+	// sslmode keeps what the environment says out of it; all that counts is set below.
+	config, err := pgconn.ParseConfig("host=/ sslmode=disable")
+	if err != nil {
+		return fmt.Errorf("connect to the database: %w", err)
+	}
+	config.Host, config.Port = fmt.Sprintf("/proc/self/fd/%d", e.run.Fd()), port
+	config.User, config.Password, config.Database = admin, "", database
+	config.Fallbacks = nil
+	config.RuntimeParams = map[string]string{
+		"application_name": "coffer-guestagent",
+		// The administrator's work goes on when tenants' may not, and none of its words are logged.
+		"default_transaction_read_only": "off",
+		"log_statement":                 "none",
+		"log_min_duration_statement":    "-1",
+		"log_min_error_statement":       "panic",
+	}
+	c, err := pgconn.ConnectConfig(ctx, config)
+	if err != nil {
+		return fmt.Errorf("connect to the database: %w", err)
+	}
+	defer func() { _ = c.Close(context.WithoutCancel(ctx)) }() // it has done its work
+	return do(c)
+}
+
+// execute runs a statement. Its errors are sentences without the statement.
+func execute(ctx context.Context, c *pgconn.PgConn, statement string) error {
+	_, err := c.Exec(ctx, statement).ReadAll()
+	return refusal(err)
+}
+
+// query gives the one value of a statement's one row, or empty when there is no row. Arguments are texts.
+func query(ctx context.Context, c *pgconn.PgConn, statement string, args ...string) (string, error) {
+	values := make([][]byte, len(args))
+	for i, arg := range args {
+		values[i] = []byte(arg)
+	}
+	result := c.ExecParams(ctx, statement, values, nil, nil, nil).Read()
+	if result.Err != nil || len(result.Rows) == 0 {
+		return "", refusal(result.Err)
+	}
+	return string(result.Rows[0][0]), nil
+}
+
+// The states (SQLSTATE) of errors that the request is to blame for, with what is wrong.
+var blamed = map[string]string{
+	"22023": "the character set and the collation do not go together",
+	"42602": "a name is not allowed",
+	"42622": "a name is too long",
+	"42704": "the character set or the collation is not known",
+	"42809": "the collation is not known",
+	"42939": "a name is reserved",
+}
+
+// refusal turns the server's error into one that shows nothing of the statement, which may hold a secret.
+func refusal(err error) error {
+	if err == nil {
+		return nil
+	}
+	var refused *pgconn.PgError
+	if !errors.As(err, &refused) {
+		return fmt.Errorf("ask the database: %w", err)
+	}
+	if what, known := blamed[refused.Code]; known {
+		return errs.New(errs.Invalid, "DATABASE_REFUSED", "The database refused: %s.", what)
+	}
+	return errs.New(errs.Internal, "DATABASE_REFUSED", "The database refused with error %s.", refused.Code)
+}

@@ -1,0 +1,47 @@
+package postgresql_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/stretchr/testify/assert"
+
+	"github.com/coffer-dbaas/coffer/pkg/errs"
+	"github.com/coffer-dbaas/coffer/services/guestagent/internal/engine"
+	"github.com/coffer-dbaas/coffer/services/guestagent/internal/engine/enginetest"
+	"github.com/coffer-dbaas/coffer/services/guestagent/internal/engine/postgresql"
+)
+
+func TestPostgreSQLBehavesAsAnEngineMust(t *testing.T) {
+	enginetest.Run(t, enginetest.Subject{
+		Open: postgresql.Open, Execute: execute,
+		CreateTable: "CREATE TABLE IF NOT EXISTS t (i INT)", Insert: "INSERT INTO t VALUES (1)",
+		ReservedDatabases: []string{"postgres", "template0", "template1"},
+		ReservedUsers:     []string{"postgres", "os_admin", "public", "none", "coffer_repl_0123abcd"},
+	})
+}
+
+func TestATemplateOfAVersionThatIsNotInstalledIsRefused(t *testing.T) {
+	_, err := postgresql.MakeTemplate(t.Context(), t.TempDir(), "", "9.1")
+	assert.True(t, errs.IsReason(err, "VERSION_MISSING"), "%v", err)
+	_, err = postgresql.MakeTemplate(t.Context(), t.TempDir(), t.TempDir(), "15.1")
+	assert.True(t, errs.IsReason(err, "ENGINE_MISSING"), "%v", err)
+}
+
+func execute(ctx context.Context, address string, user engine.User, database, statement string) (err error) {
+	config, err := pgconn.ParseConfig("sslmode=disable")
+	if err != nil {
+		return err
+	}
+	config.Host, config.Port, config.Fallbacks = address, 5432, nil
+	config.User, config.Password, config.Database = user.Name, user.Password, database
+	c, err := pgconn.ConnectConfig(ctx, config)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, c.Close(ctx)) }()
+	_, err = c.Exec(ctx, statement).ReadAll()
+	return err
+}

@@ -1,0 +1,80 @@
+package postgresql
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/coffer-dbaas/coffer/services/guestagent/internal/durable"
+)
+
+// holdName is the file that holds tenants to reading, while it is there.
+const holdName = "hold.conf"
+
+// SetReadOnly makes new transactions read only, and ends the sessions that write in an old one; the administrator's are
+// not. It is meant for those who do not notice that their volume is full, not for those who would break out: a session
+// can ask for a transaction that writes.
+func (e *Engine) SetReadOnly(ctx context.Context, on bool) error {
+	if err := e.writeHold(on); err != nil {
+		return err
+	}
+	if err := e.reload(ctx); err != nil || !on {
+		return err
+	}
+	return e.in(ctx, "postgres", func(c *pgconn.PgConn) error {
+		_, err := query(ctx, c, "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "+
+			"WHERE backend_type = 'client backend' AND backend_xid IS NOT NULL AND pid <> pg_backend_pid() AND usename <> $1", admin)
+		return err
+	})
+}
+
+func (e *Engine) writeHold(on bool) error {
+	if on {
+		return durable.WriteFile(e.confPath(holdName), []byte(setting("default_transaction_read_only", "on")), 0o644)
+	}
+	if err := os.Remove(e.confPath(holdName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return durable.SyncFolder(e.server.ConfDir())
+}
+
+const (
+	// reloadPause is how often it is looked whether the settings were read.
+	reloadPause = 2 * time.Millisecond
+	// reloadLimit is more than a server takes that works.
+	reloadLimit = 10 * time.Second
+)
+
+var errNotReloaded = errors.New("the database does not read its settings again")
+
+// reload makes the server read its settings and waits until new sessions have them.
+func (e *Engine) reload(ctx context.Context) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, reloadLimit, errNotReloaded)
+	defer cancel()
+	before, err := e.loaded(ctx, "pg_reload_conf()")
+	for after := before; err == nil && after == before; {
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(reloadPause):
+			after, err = e.loaded(ctx, "true")
+		}
+	}
+	return err
+}
+
+// loaded is when the settings of a new session were read, before it does something.
+func (e *Engine) loaded(ctx context.Context, do string) (when string, err error) {
+	err = e.in(ctx, "postgres", func(c *pgconn.PgConn) error {
+		if when, err = query(ctx, c, "SELECT pg_conf_load_time()::text"); err != nil {
+			return err
+		}
+		_, err = query(ctx, c, "SELECT "+do)
+		return err
+	})
+	return when, err
+}

@@ -1,0 +1,131 @@
+package postgresql
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/coffer-dbaas/coffer/pkg/errs"
+	"github.com/coffer-dbaas/coffer/pkg/proc"
+	"github.com/coffer-dbaas/coffer/services/guestagent/internal/engine"
+)
+
+// Manager is Trove's name of the engine.
+const Manager = "postgresql"
+
+// searched are the folders of programs: Debian's and the PostgreSQL project's packages have one per major version.
+var searched = []string{"/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/usr/local/pgsql/bin", "/usr/local/bin", "/usr/bin"}
+
+var versionText = regexp.MustCompile(`\(PostgreSQL\) (\d+\.\d+)\b`)
+
+// programs are those of one version.
+type programs struct {
+	engine.Programs
+
+	// folder has them all, as the programs see it.
+	folder string
+	// version is exact: 15.18.
+	version string
+}
+
+// findPrograms finds a version in a root folder, empty for the machine's own programs: an exact version, or the one of
+// its series, or, where none is wanted, the newest. Unsupported: there is none at all. Invalid: not the wanted one.
+func findPrograms(ctx context.Context, root, version string) (programs, error) {
+	found, err := findAll(ctx, root)
+	if err != nil {
+		return programs{}, err
+	}
+	if len(found) == 0 {
+		return programs{}, errs.New(errs.Unsupported, "ENGINE_MISSING",
+			"The program postgres is not on the server; it comes with the package postgresql.")
+	}
+	for _, fits := range []func(programs) bool{
+		func(p programs) bool { return version == "" || p.version == version },
+		func(p programs) bool { return series(p.version) == series(version) },
+	} {
+		if i := slices.IndexFunc(found, fits); i >= 0 {
+			return found[i], nil
+		}
+	}
+	return programs{}, otherVersion(version, found[0].version)
+}
+
+// findAll are all versions that are there, the newest first.
+func findAll(ctx context.Context, root string) ([]programs, error) {
+	all := engine.Programs{Root: root}
+	var found []programs
+	seen := map[string]bool{}
+	for _, pattern := range searched {
+		folders, err := filepath.Glob(all.Outside(pattern))
+		if err != nil {
+			return nil, fmt.Errorf("look for PostgreSQL in %s: %w", pattern, err)
+		}
+		for _, folder := range folders {
+			p := programs{Programs: all, folder: "/" + strings.TrimPrefix(strings.TrimPrefix(folder, root), "/")}
+			if !p.complete() {
+				continue
+			}
+			if err := p.ask(ctx); err != nil {
+				return nil, err
+			}
+			if p.version != "" && !seen[p.version] {
+				seen[p.version] = true
+				found = append(found, p)
+			}
+		}
+	}
+	slices.SortStableFunc(found, func(a, b programs) int { return compareVersions(b.version, a.version) })
+	return found, nil
+}
+
+// complete says whether the folder has a server and what makes its data directories; both must be there themselves, not
+// as links to another folder's.
+func (p programs) complete() bool {
+	for _, name := range []string{"postgres", "initdb"} {
+		info, err := os.Lstat(p.Outside(p.program(name)))
+		if err != nil || !info.Mode().IsRegular() || info.Mode()&0o111 == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// ask leaves the version empty if it is not a released one of PostgreSQL's own.
+func (p *programs) ask(ctx context.Context) error {
+	said, err := p.Exec(ctx, proc.Command{Path: p.program("postgres"), Args: []string{"--version"}}).Output()
+	if err != nil {
+		return fmt.Errorf("ask %s for its version: %w", p.Outside(p.program("postgres")), err)
+	}
+	if match := versionText.FindSubmatch(said); match != nil {
+		p.version = string(match[1])
+	}
+	return nil
+}
+
+func (p programs) program(name string) string { return filepath.Join(p.folder, name) }
+
+// series is the major version, within which data directories stay the same: 15 of 15.18.
+func series(version string) string {
+	major, _, _ := strings.Cut(version, ".")
+	return major
+}
+
+func compareVersions(a, b string) int {
+	one, other := strings.Split(a, "."), strings.Split(b, ".")
+	return slices.CompareFunc(one, other, func(x, y string) int {
+		// The pattern has found digits.
+		n, _ := strconv.Atoi(x)
+		m, _ := strconv.Atoi(y)
+		return cmp.Compare(n, m)
+	})
+}
+
+func otherVersion(wanted, found string) error {
+	return errs.New(errs.Invalid, "VERSION_MISSING", "The server has PostgreSQL %s, not %s.", found, wanted)
+}
