@@ -52,6 +52,7 @@ func (c Config) Validate() error {
 // Server is a running NATS server.
 type Server struct {
 	nats   *server.Server
+	clock  *clock
 	token  string
 	logger *slog.Logger
 }
@@ -67,7 +68,8 @@ func Start(ctx context.Context, config Config, logger *slog.Logger) (*Server, er
 		return nil, fmt.Errorf("set up the NATS server: %w", err)
 	}
 	running.SetLoggerV2(&slogger{logger: logger}, false, false, false)
-	s := &Server{nats: running, token: config.Token, logger: logger}
+	clock := startClock() //nolint:contextcheck // it ends with the server
+	s := &Server{nats: running, clock: clock, token: config.Token, logger: logger}
 	running.Start()
 	if err := s.awaitReady(ctx); err != nil {
 		s.Stop()
@@ -157,4 +159,5 @@ func (s *Server) Ready() error {
 func (s *Server) Stop() {
 	s.nats.Shutdown()
 	s.nats.WaitForShutdown()
+	s.clock.stop()
 }
