@@ -5,6 +5,8 @@ import (
 	"google.golang.org/protobuf/types/known/structpb"
 
 	datastorev1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/datastore/v1"
+	ddmv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/ddm/v1"
+	dmsv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/dms/v1"
 	flavorv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/flavor/v1"
 	instancev1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/instance/v1"
 	mgmtv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/mgmt/v1"
@@ -185,6 +187,23 @@ func cannedAPI() *api {
 			Task: task("eject_replica_source", "QUEUED"),
 		},
 		instancev1.InstanceService_ResetStatus_FullMethodName: &instancev1.ResetStatusResponse{},
+		ddmv1.DDMService_RestartInstance_FullMethodName: &ddmv1.RestartInstanceResponse{
+			InstanceId: instanceID, InstanceName: "orders", JobId: taskID, Task: task("restart_instance", "QUEUED"),
+		},
+		ddmv1.DDMService_GetJob_FullMethodName: &ddmv1.GetJobResponse{Job: &ddmv1.Job{
+			Id: taskID, Name: "RestartInstance", Status: "Running", CreatedTime: "2026-08-14T09:00:00+0000", Process: "50%",
+			Instance: &ddmv1.JobInstance{Id: instanceID, Name: "orders"},
+		}},
+		ddmv1.DDMService_ListJobs_FullMethodName: &ddmv1.ListJobsResponse{
+			Jobs: []*ddmv1.Job{{
+				Id: taskID, Name: "RestartInstance", Status: "Completed", CreatedTime: "2026-08-14T09:00:00+0000",
+				EndTime: "2026-08-14T09:00:03+0000", InstanceId: proto.String(instanceID), InstanceName: proto.String("orders"),
+			}},
+			Limit: 10, Total: 1,
+		},
+		dmsv1.DMSService_BatchRestartOrDeleteInstances_FullMethodName: &dmsv1.BatchRestartOrDeleteInstancesResponse{
+			Results: []*dmsv1.Result{{Result: "success", Instance: instanceID}, {Result: "failed", Instance: taskID}},
+		},
 		mgmtv1.ManagementService_ListManagedInstances_FullMethodName: &mgmtv1.ListManagedInstancesResponse{
 			Instances: []*instancev1.Instance{managed()}, NextMarker: "20",
 		},

@@ -17,6 +17,8 @@ import (
 	"github.com/coffer-dbaas/coffer/pkg/errs"
 	"github.com/coffer-dbaas/coffer/pkg/grpckit"
 	datastorev1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/datastore/v1"
+	ddmv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/ddm/v1"
+	dmsv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/dms/v1"
 	eventv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/event/v1"
 	flavorv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/flavor/v1"
 	identityv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/identity/v1"
@@ -74,7 +76,7 @@ func admit(md metadata.MD, request any) error {
 	}
 	scoped, ok := request.(interface{ GetProjectId() string })
 	if ok && scoped.GetProjectId() != project {
-		return errs.New(errs.Forbidden, "PROJECT", "User with tenant id %s cannot access this resource.", scoped.GetProjectId())
+		return errs.New(errs.Forbidden, "WRONG_PROJECT", "User with tenant id %s cannot access this resource.", scoped.GetProjectId())
 	}
 	return nil
 }
@@ -102,6 +104,8 @@ func (a *api) channel() *grpckit.Channel {
 
 func (a *api) register(channel grpc.ServiceRegistrar) {
 	instancev1.RegisterInstanceServiceServer(channel, instancev1.UnimplementedInstanceServiceServer{})
+	ddmv1.RegisterDDMServiceServer(channel, ddmv1.UnimplementedDDMServiceServer{})
+	dmsv1.RegisterDMSServiceServer(channel, dmsv1.UnimplementedDMSServiceServer{})
 	mgmtv1.RegisterManagementServiceServer(channel, mgmtv1.UnimplementedManagementServiceServer{})
 	datastorev1.RegisterDatastoreServiceServer(channel, datastorev1.UnimplementedDatastoreServiceServer{})
 	flavorv1.RegisterFlavorServiceServer(channel, flavorv1.UnimplementedFlavorServiceServer{})

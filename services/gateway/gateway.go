@@ -9,7 +9,7 @@ import (
 
 	"google.golang.org/grpc"
 
-	"github.com/coffer-dbaas/coffer/services/gateway/internal/dialect/trove"
+	"github.com/coffer-dbaas/coffer/services/gateway/internal/dialect"
 	"github.com/coffer-dbaas/coffer/services/gateway/internal/server"
 )
 
@@ -22,16 +22,16 @@ func New(config Config, conn grpc.ClientConnInterface, healthy Health, logger *s
 	if err := config.Validate(); err != nil {
 		return nil, fmt.Errorf("gateway configuration: %w", err)
 	}
-	dialect, err := trove.New(context.Background(), trove.Config{
+	rest, err := dialect.New(context.Background(), dialect.Config{
 		PublicURL:   config.PublicURL,
 		IdentityURL: config.IdentityURL,
 		RateLimits:  config.RateLimits.byMethod(),
 		Healthy:     healthy,
 	}, conn, logger)
 	if err != nil {
-		return nil, fmt.Errorf("make Trove's dialect: %w", err)
+		return nil, fmt.Errorf("make the dialects: %w", err)
 	}
-	return dialect, nil
+	return rest, nil
 }
 
 // Serve answers HTTP on the listener until the context ends, with the limits that suit a public door, and returns
