@@ -23,11 +23,10 @@ type Engine struct {
 
 // Open finds the programs and opens the engine for a server's folder.
 func Open(ctx context.Context, server settings.Server, version string) (engine.Engine, error) {
-	p, err := findPrograms(ctx, server.EngineRoot, version)
+	p, err := findPrograms(ctx, engine.ProgramsOf(server), version)
 	if err != nil {
 		return nil, err
 	}
-	p.Folders = []string{server.Folder, server.DataDir}
 	run, err := os.Open(server.RunDir())
 	if err != nil {
 		return nil, fmt.Errorf("open the socket's folder: %w", err)

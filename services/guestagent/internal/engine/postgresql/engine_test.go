@@ -24,9 +24,9 @@ func TestPostgreSQLBehavesAsAnEngineMust(t *testing.T) {
 }
 
 func TestATemplateOfAVersionThatIsNotInstalledIsRefused(t *testing.T) {
-	_, err := postgresql.MakeTemplate(t.Context(), t.TempDir(), "", "9.1")
+	_, err := postgresql.MakeTemplate(t.Context(), t.TempDir(), engine.Programs{}, "9.1")
 	assert.True(t, errs.IsReason(err, "VERSION_MISSING"), "%v", err)
-	_, err = postgresql.MakeTemplate(t.Context(), t.TempDir(), t.TempDir(), "15.1")
+	_, err = postgresql.MakeTemplate(t.Context(), t.TempDir(), engine.Programs{Prefix: t.TempDir()}, "15.1")
 	assert.True(t, errs.IsReason(err, "ENGINE_MISSING"), "%v", err)
 }
 

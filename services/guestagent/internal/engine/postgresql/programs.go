@@ -34,10 +34,10 @@ type programs struct {
 	version string
 }
 
-// findPrograms finds a version in a root folder, empty for the machine's own programs: an exact version, or the one of
-// its series, or, where none is wanted, the newest. Unsupported: there is none at all. Invalid: not the wanted one.
-func findPrograms(ctx context.Context, root, version string) (programs, error) {
-	found, err := findAll(ctx, root)
+// findPrograms finds a version among the given programs: an exact one, or the one of its series, or, where none is
+// wanted, the newest. Unsupported: there is none at all. Invalid: not the wanted one.
+func findPrograms(ctx context.Context, among engine.Programs, version string) (programs, error) {
+	found, err := findAll(ctx, among)
 	if err != nil {
 		return programs{}, err
 	}
@@ -57,17 +57,16 @@ func findPrograms(ctx context.Context, root, version string) (programs, error) {
 }
 
 // findAll are all versions that are there, the newest first.
-func findAll(ctx context.Context, root string) ([]programs, error) {
-	all := engine.Programs{Root: root}
+func findAll(ctx context.Context, among engine.Programs) ([]programs, error) {
 	var found []programs
 	seen := map[string]bool{}
 	for _, pattern := range searched {
-		folders, err := filepath.Glob(all.Outside(pattern))
+		folders, err := filepath.Glob(among.Outside(filepath.Join(among.Prefix, pattern)))
 		if err != nil {
 			return nil, fmt.Errorf("look for PostgreSQL in %s: %w", pattern, err)
 		}
 		for _, folder := range folders {
-			p := programs{Programs: all, folder: "/" + strings.TrimPrefix(strings.TrimPrefix(folder, root), "/")}
+			p := programs{Programs: among, folder: strings.TrimPrefix(folder, filepath.Clean(among.Root))}
 			if !p.complete() {
 				continue
 			}

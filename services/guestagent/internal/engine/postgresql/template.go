@@ -8,13 +8,14 @@ import (
 	"strings"
 
 	"github.com/coffer-dbaas/coffer/pkg/proc"
+	"github.com/coffer-dbaas/coffer/services/guestagent/internal/engine"
 	"github.com/coffer-dbaas/coffer/services/guestagent/internal/template"
 )
 
 // MakeTemplate makes the template of a version, an exact one, if it is missing, and gives its data directory. Invalid:
 // the programs are of another version.
-func MakeTemplate(ctx context.Context, folder, root, version string) (string, error) {
-	p, err := findPrograms(ctx, root, version)
+func MakeTemplate(ctx context.Context, folder string, among engine.Programs, version string) (string, error) {
+	p, err := findPrograms(ctx, among, version)
 	if err != nil {
 		return "", err
 	}
