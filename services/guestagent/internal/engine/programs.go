@@ -9,6 +9,7 @@ import (
 
 	"github.com/coffer-dbaas/coffer/pkg/proc"
 	"github.com/coffer-dbaas/coffer/services/guestagent/internal/enter"
+	"github.com/coffer-dbaas/coffer/services/guestagent/internal/settings"
 )
 
 // Programs are where an engine's programs are found and how each of them is started: the machine's own, or those of a
@@ -17,16 +18,26 @@ import (
 type Programs struct {
 	// Root is the root folder, absolute; empty for the machine's own programs.
 	Root string
+	// Prefix is put before the paths of the machine's own programs, for those that are not installed at their usual
+	// places. It is empty where there is a root.
+	Prefix string
 	// Folders are those that the programs work on. In a root they are at the same paths as outside. Absolute, without
 	// symbolic links.
 	Folders []string
+}
+
+// ProgramsOf are the programs of a server's database, which work on the server's folder and its volume.
+func ProgramsOf(server settings.Server) Programs {
+	return Programs{
+		Root: server.EngineRoot, Prefix: server.EnginePrefix, Folders: []string{server.Folder, server.DataDir},
+	}
 }
 
 // Find gives the path of a program, as a process among the programs sees it, in the first of the folders that has it;
 // empty when none has.
 func (p Programs) Find(name string, folders ...string) string {
 	for _, folder := range folders {
-		path := filepath.Join(folder, name)
+		path := filepath.Join(p.Prefix, folder, name)
 		if info, err := os.Stat(p.Outside(path)); err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
 			return path
 		}

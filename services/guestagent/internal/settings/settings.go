@@ -26,8 +26,12 @@ type Server struct {
 	RunAsGID uint32 `json:"run_as_gid"`
 	// TemplatesDir holds the templates of data directories. Absolute.
 	TemplatesDir string `json:"templates_dir"`
-	// EngineRoot is put before the paths of the engine's programs, for one that is not installed at its usual place.
+	// EngineRoot is the root folder in which the engine's programs run, a distribution's file system of its own; empty
+	// for those of the machine. Absolute.
 	EngineRoot string `json:"engine_root"`
+	// EnginePrefix is put before the paths of the machine's own programs, for an engine that is not installed at its
+	// usual place.
+	EnginePrefix string `json:"engine_prefix"`
 	// MemoryBytes is what the flavor gives; 0 when unknown.
 	MemoryBytes uint64 `json:"memory_bytes"`
 
@@ -62,6 +66,9 @@ func (s Server) validate() error {
 	}
 	if _, _, err := net.SplitHostPort(s.AgentListen); err != nil {
 		faults = append(faults, fmt.Errorf("agent_listen: %w", err))
+	}
+	if s.EngineRoot != "" && !filepath.IsAbs(s.EngineRoot) {
+		faults = append(faults, fmt.Errorf("engine_root %q is not an absolute path", s.EngineRoot))
 	}
 	for key, path := range map[string]string{
 		"the server's folder": s.Folder, "data_dir": s.DataDir, "templates_dir": s.TemplatesDir,

@@ -9,7 +9,7 @@ import (
 // Catalog describes what this host offers: the database servers that are installed now, the configured flavors, one
 // volume type, one network, one zone.
 func (p *Provider) Catalog(ctx context.Context) (*journalv1.RegisterProviderRequest, error) {
-	datastores, err := findDatastores(ctx, p.cfg.EngineRoot)
+	datastores, err := findDatastores(ctx, p.cfg.EnginePrefix)
 	if err != nil {
 		p.log.Warn("a database server on this host cannot be used", "error", err)
 	}

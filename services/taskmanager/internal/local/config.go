@@ -15,9 +15,9 @@ type Config struct {
 	DataDir string `koanf:"data_dir"`
 	// GuestAgent is the path of the program coffer-guestagent. Empty means: beside the running program.
 	GuestAgent string `koanf:"guestagent"`
-	// EngineRoot is the folder under which database servers are looked for, as usr/sbin and the like. Empty means:
-	// where the host has them.
-	EngineRoot string `koanf:"engine_root"`
+	// EnginePrefix is the folder under which this host's own database servers are looked for, as usr/sbin and the like.
+	// Empty means: where packages put them.
+	EnginePrefix string `koanf:"engine_prefix"`
 	// AddressRange is the /20 of 127.0.0.0/8 from which servers get their addresses. Empty means: the data folder
 	// draws one at its first start, and keeps it.
 	AddressRange string `koanf:"address_range"`

@@ -50,7 +50,7 @@ func TestAMissingEngineFailsTheServerWithItsCause(t *testing.T) {
 	assert.True(t, errs.IsReason(err, "ENGINE_CHANGED"), "got %v", err)
 
 	spec.Version = "10.11.14"
-	require.NoError(t, os.Remove(filepath.Join(h.cfg.EngineRoot, "usr/sbin/mariadbd")))
+	require.NoError(t, os.Remove(filepath.Join(h.cfg.EnginePrefix, "usr/sbin/mariadbd")))
 	_, err = p.CreateServer(t.Context(), spec)
 	assert.True(t, errs.IsReason(err, "NO_ENGINE"), "got %v", err)
 	assert.Equal(t, before, cloud{h}.Inventory(t))
@@ -65,7 +65,7 @@ func TestATemplateThatCannotBeMadeSaysWhy(t *testing.T) {
 	h := newHost(t)
 	p := h.open(t)
 	spec := h.makeParts(t, p)
-	broken := filepath.Join(h.cfg.EngineRoot, "agent")
+	broken := filepath.Join(h.cfg.EnginePrefix, "agent")
 	require.NoError(t, os.WriteFile(broken, []byte("#!/bin/sh\necho first; echo the disk is made of cheese >&2; exit 3\n"), 0o755))
 	p.templates.guestAgent = broken
 	_, err := p.CreateServer(t.Context(), spec)

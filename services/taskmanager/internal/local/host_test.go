@@ -43,7 +43,7 @@ func newHost(t *testing.T) *host {
 	cfg := DefaultConfig()
 	cfg.DataDir = filepath.Join(root, "data")
 	cfg.GuestAgent = self
-	cfg.EngineRoot = engine
+	cfg.EnginePrefix = engine
 	h := &host{cfg}
 	t.Cleanup(func() { h.clean(t) })
 	return h

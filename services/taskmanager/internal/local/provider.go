@@ -56,7 +56,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (*Provider, error) 
 	}
 	p.findLimits(ctx)
 	p.templates = &templates{
-		dir: p.folder.templates, locks: p.folder.locks, guestAgent: p.guestAgent, engineRoot: cfg.EngineRoot,
+		dir: p.folder.templates, locks: p.folder.locks, guestAgent: p.guestAgent, enginePrefix: cfg.EnginePrefix,
 		limit: cfg.TemplateLimit, log: log,
 	}
 	p.supervisor = newSupervisor(p)

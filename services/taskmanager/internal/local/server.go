@@ -31,8 +31,12 @@ type serverFile struct {
 	RunAsUID     int    `json:"run_as_uid"`
 	RunAsGID     int    `json:"run_as_gid"`
 	TemplatesDir string `json:"templates_dir"`
-	EngineRoot   string `json:"engine_root"`
+	EnginePrefix string `json:"engine_prefix"`
 	MemoryBytes  int64  `json:"memory_bytes"`
+	// FormerMemoryBytes is the size from which the server was resized, until that is confirmed or reverted.
+	FormerMemoryBytes int64 `json:"former_memory_bytes,omitempty"`
+	// Off says that the server was switched off and shall not run until it is switched on.
+	Off bool `json:"off,omitempty"`
 }
 
 func (f *folder) server(instanceID string) string { return filepath.Join(f.servers, instanceID) }
@@ -108,6 +112,9 @@ func (p *Provider) checkServer(spec step.ServerSpec) error {
 	if _, known := databasePorts[spec.Manager]; !known {
 		return errs.New(errs.Invalid, "DATASTORE", "The local provider has no datastore %q.", spec.Manager)
 	}
+	if spec.Image != "" {
+		return errs.New(errs.Invalid, "IMAGE", "The local provider has no images; a server cannot be built from one.")
+	}
 	return errors.Join(checkZone(spec.AvailabilityZone), checkID(spec.InstanceID))
 }
 
@@ -155,7 +162,7 @@ func (p *Provider) describeServer(spec step.ServerSpec, ip netip.Addr, volume vo
 		AgentListen:  netip.AddrPortFrom(ip, agentPort).String(),
 		DataDir:      p.folder.volumeData(spec.InstanceID),
 		TemplatesDir: p.folder.templates,
-		EngineRoot:   p.cfg.EngineRoot,
+		EnginePrefix: p.cfg.EnginePrefix,
 		MemoryBytes:  int64(spec.Flavor.RAM) << 20,
 	}
 	if !volume.FileSystem {
@@ -239,6 +246,10 @@ func (p *Provider) Server(_ context.Context, instanceID string) (step.Server, er
 	switch {
 	case lives:
 		return s.asServer(status.ServerActive), nil
+	case s.Off:
+		down := s.asServer(status.ServerShutdown)
+		down.Fault = "it was switched off"
+		return down, nil
 	case p.supervisor.bringingBack.Load():
 		return s.asServer(status.ServerBuild), nil
 	}
@@ -264,12 +275,7 @@ func (p *Provider) DeleteServer(ctx context.Context, instanceID string) error {
 	if err := p.killServer(ctx, instanceID); err != nil {
 		return hostFailure("SERVER", "The server's processes could not be ended", err)
 	}
-	err = p.detachVolume(ctx, instanceID)
-	if errors.Is(err, errBusy) {
-		p.log.Warn("a program stands in the volume of a deleted server; it stays mounted until the volume is deleted",
-			"instance_id", instanceID)
-		err = nil
-	}
+	err = p.detachIdle(ctx, instanceID)
 	if err == nil {
 		err = os.RemoveAll(p.folder.server(instanceID))
 	}

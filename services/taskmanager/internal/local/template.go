@@ -18,12 +18,12 @@ import (
 // templates are data directories as they are after their very first start, one per exact version, from which the
 // agents clone. They are made beside the start of the control plane; making a server waits for its own.
 type templates struct {
-	dir        string
-	locks      locks
-	guestAgent string
-	engineRoot string
-	limit      time.Duration
-	log        *slog.Logger
+	dir          string
+	locks        locks
+	guestAgent   string
+	enginePrefix string
+	limit        time.Duration
+	log          *slog.Logger
 }
 
 func (t *templates) path(manager, version string) string {
@@ -38,7 +38,7 @@ func (t *templates) exists(manager, version string) bool {
 
 // makeAll makes the templates that are missing. What fails here is tried again by the server that wants it.
 func (t *templates) makeAll(ctx context.Context) {
-	found, err := findDatastores(ctx, t.engineRoot)
+	found, err := findDatastores(ctx, t.enginePrefix)
 	if err != nil && ctx.Err() == nil {
 		t.log.Warn("a database server on this host cannot be used", "error", err)
 	}
@@ -77,7 +77,7 @@ func (t *templates) checkInstalled(ctx context.Context, manager, version string)
 		if e.manager != manager {
 			continue
 		}
-		now, err := e.installed(ctx, t.engineRoot)
+		now, err := e.installed(ctx, t.enginePrefix)
 		switch {
 		case errors.Is(err, errNoEngine):
 			return errs.New(errs.Internal, "NO_ENGINE", "The database server %s is not installed on this host.",
@@ -97,8 +97,8 @@ func (t *templates) checkInstalled(ctx context.Context, manager, version string)
 func (t *templates) make(ctx context.Context, manager, version string) error {
 	began := time.Now()
 	args := []string{"make-template", "--manager", manager, "--version", version, "--dir", t.dir}
-	if t.engineRoot != "" {
-		args = append(args, "--engine-root", t.engineRoot)
+	if t.enginePrefix != "" {
+		args = append(args, "--engine-prefix", t.enginePrefix)
 	}
 	cmd := exec.CommandContext(ctx, t.guestAgent, args...)
 	cmd.Env = agentEnvironment()

@@ -22,6 +22,9 @@ const usualRedoMiB = 96
 // by the flavor's memory: trove/templates/mysql/config.template.
 var configuration = template.Must(template.New("mariadbd.cnf").Parse(`# Written by the guest agent; changes are lost.
 [mariadbd]
+{{- if .Prefix}}
+basedir = {{.Prefix}}/usr
+{{- end}}
 datadir = {{.DataDir}}
 tmpdir = {{.TmpDir}}
 pid-file = {{.PIDFile}}
@@ -42,7 +45,7 @@ sync_binlog = 1
 func (e *Engine) Configure(memoryMiB int) error {
 	var text bytes.Buffer
 	err := configuration.Execute(&text, map[string]any{
-		"DataDir": e.dataDir(), "TmpDir": e.tmpDir(),
+		"Prefix": e.programs.Prefix, "DataDir": e.dataDir(), "TmpDir": e.tmpDir(),
 		"PIDFile": e.server.RunDir() + "/mariadbd.pid", "Address": e.server.Address, "Port": port,
 		"Connections": connections(memoryMiB), "BufferPoolMiB": bufferPoolMiB(memoryMiB), "RedoMiB": redoMiB(memoryMiB),
 	})

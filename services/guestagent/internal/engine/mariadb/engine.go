@@ -30,11 +30,10 @@ type Engine struct {
 
 // Open finds the programs, of which a machine has one version, and opens the engine for a server's folder.
 func Open(ctx context.Context, server settings.Server, _ string) (engine.Engine, error) {
-	p, err := findPrograms(ctx, server.EngineRoot, server.TemplatesDir)
+	p, err := findPrograms(ctx, engine.ProgramsOf(server), server.TemplatesDir)
 	if err != nil {
 		return nil, err
 	}
-	p.Folders = []string{server.Folder, server.DataDir}
 	run, err := os.Open(server.RunDir())
 	if err != nil {
 		return nil, fmt.Errorf("open the socket's folder: %w", err)

@@ -25,9 +25,9 @@ func TestMariaDBBehavesAsAnEngineMust(t *testing.T) {
 }
 
 func TestATemplateOfAVersionThatIsNotInstalledIsRefused(t *testing.T) {
-	_, err := mariadb.MakeTemplate(t.Context(), t.TempDir(), "", "5.5.1")
+	_, err := mariadb.MakeTemplate(t.Context(), t.TempDir(), engine.Programs{}, "5.5.1")
 	assert.True(t, errs.IsReason(err, "VERSION_MISSING"), "%v", err)
-	_, err = mariadb.MakeTemplate(t.Context(), t.TempDir(), t.TempDir(), "5.5.1")
+	_, err = mariadb.MakeTemplate(t.Context(), t.TempDir(), engine.Programs{Prefix: t.TempDir()}, "5.5.1")
 	assert.True(t, errs.IsReason(err, "ENGINE_MISSING"), "%v", err)
 }
 

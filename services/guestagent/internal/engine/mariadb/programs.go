@@ -22,10 +22,10 @@ type programs struct {
 	version string
 }
 
-// findPrograms looks in a root folder, empty for the machine's own programs. Unsupported: they are not there. The folder
-// of the templates may hold a note of their version.
-func findPrograms(ctx context.Context, root, templates string) (programs, error) {
-	p := programs{Programs: engine.Programs{Root: root}}
+// findPrograms looks for the server's among the given ones. Unsupported: they are not there. The folder of the templates
+// may hold a note of their version.
+func findPrograms(ctx context.Context, among engine.Programs, templates string) (programs, error) {
+	p := programs{Programs: among}
 	for name, path := range map[string]*string{"mariadbd": &p.server, "mariadb-install-db": &p.install} {
 		found := p.Find(name, searched...)
 		if found == "" {
@@ -40,7 +40,7 @@ func findPrograms(ctx context.Context, root, templates string) (programs, error)
 }
 
 // Warm learns what Open needs to know of the programs, so that the first Open does not take the time for it.
-func Warm(ctx context.Context, root, templates string) error {
-	_, err := findPrograms(ctx, root, templates)
+func Warm(ctx context.Context, programs engine.Programs, templates string) error {
+	_, err := findPrograms(ctx, programs, templates)
 	return err
 }

@@ -9,13 +9,14 @@ import (
 
 	"github.com/coffer-dbaas/coffer/pkg/errs"
 	"github.com/coffer-dbaas/coffer/pkg/proc"
+	"github.com/coffer-dbaas/coffer/services/guestagent/internal/engine"
 	"github.com/coffer-dbaas/coffer/services/guestagent/internal/template"
 )
 
 // MakeTemplate makes the template of a version, an exact one, if it is missing, and gives its data directory. Invalid:
 // the programs are of another version.
-func MakeTemplate(ctx context.Context, folder, root, version string) (string, error) {
-	p, err := findPrograms(ctx, root, folder)
+func MakeTemplate(ctx context.Context, folder string, programs engine.Programs, version string) (string, error) {
+	p, err := findPrograms(ctx, programs, folder)
 	if err != nil {
 		return "", err
 	}
@@ -49,6 +50,10 @@ func (p programs) build(ctx context.Context, path string, uid uint32) error {
 		"--auth-root-authentication-method=normal", redo,
 	}
 	bootstrap := []string{"--no-defaults", "--bootstrap", "--datadir=" + path, redo}
+	if p.Prefix != "" {
+		install = append(install, "--basedir="+filepath.Join(p.Prefix, "usr"))
+		bootstrap = append(bootstrap, "--basedir="+filepath.Join(p.Prefix, "usr"))
+	}
 	p.Folders = []string{filepath.Dir(path)}
 	if err := p.runAs(ctx, uid, "", p.install, install...); err != nil {
 		return err
