@@ -17,8 +17,11 @@ import (
 )
 
 // startServer does what switching a machine on does: volume in place, agent started. It does nothing to a server
-// whose agent lives. The caller holds the instance's lock.
+// whose agent lives, and is refused with errOff for one that is switched off. The caller holds the instance's lock.
 func (p *Provider) startServer(ctx context.Context, s serverFile) error {
+	if s.Off {
+		return errOff
+	}
 	agent, err := p.findAgent(s.InstanceID)
 	if err == nil {
 		agent.Release()

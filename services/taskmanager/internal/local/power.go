@@ -30,6 +30,8 @@ func (s *supervisor) bringBack(ctx context.Context) error {
 		err := s.start(ctx, id)
 		switch {
 		case ctx.Err() != nil, errors.Is(err, fs.ErrNotExist):
+		case errors.Is(err, errOff):
+			s.tellDown(id)
 		case err != nil:
 			s.log(id).Error("a server could not be brought back", "error", err)
 			s.tellDown(id)

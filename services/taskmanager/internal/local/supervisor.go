@@ -216,7 +216,7 @@ func (s *supervisor) revive(ctx context.Context, id string) *proc.Process {
 			return agent
 		}
 	}
-	if ctx.Err() == nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, proc.ErrGone) {
+	if ctx.Err() == nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, proc.ErrGone) && !errors.Is(err, errOff) {
 		s.log(id).Error("the server's agent could not be started", "error", err)
 	}
 	return nil

@@ -26,29 +26,72 @@ type Provider interface {
 	Run(ctx context.Context) error
 }
 
-// Servers makes and removes the machines in which databases run.
+// Servers are the machines in which databases run. A call that leaves a server running answers with it as it is then;
+// its agent may not listen yet.
 type Servers interface {
+	ServerMaker
+	ServerPower
+	ServerSize
+	// MigrateServer moves the instance's server to another host, with its volume and its address; empty leaves the choice
+	// to the provider. Invalid when the provider cannot.
+	MigrateServer(ctx context.Context, instanceID, host string) (Server, error)
+}
+
+// ServerMaker makes, finds and removes servers.
+type ServerMaker interface {
 	// CreateServer makes the instance's server and starts it, or answers with the one that is already there, started
-	// again if it was down. The server's agent may not listen yet when it returns.
+	// again if it was down. One that StopServer stopped is left so, and WrongState.
 	CreateServer(ctx context.Context, spec ServerSpec) (Server, error)
+	// RebuildServer makes the server anew for another version or from another image, and keeps its volume and its address.
+	// Its agent may have lost its identity: it enrols with the new bootstrap, or has kept what it had.
+	RebuildServer(ctx context.Context, spec ServerSpec) (Server, error)
 	// Server answers with the instance's server as it is now; NotFound when there is none.
 	Server(ctx context.Context, instanceID string) (Server, error)
 	// DeleteServer removes the instance's server with all its processes, and waits until they are gone.
 	DeleteServer(ctx context.Context, instanceID string) error
 }
 
+// ServerPower switches servers.
+type ServerPower interface {
+	// StopServer ends the server at once, whatever it is doing, as pulling its plug would, and returns when nothing of it
+	// runs. It never runs again by itself, over every restart of the provider and of its hosts, until StartServer: it is
+	// how a source is fenced. It succeeds when there is no server.
+	StopServer(ctx context.Context, instanceID string) error
+	// StartServer starts the server if it is down, also one that StopServer stopped.
+	StartServer(ctx context.Context, instanceID string) (Server, error)
+	// RebootServer stops the server, in order or, when hard, at once, and starts it again; one that is down is started. One
+	// that StopServer stopped is left so, and WrongState.
+	RebootServer(ctx context.Context, instanceID string, hard bool) (Server, error)
+}
+
+// ServerSize changes the size of servers, in two steps.
+type ServerSize interface {
+	// ResizeServer restarts the server with another flavor. The former one is kept in mind until it is confirmed.
+	ResizeServer(ctx context.Context, instanceID string, flavor Flavor) (Server, error)
+	// ConfirmResize forgets the former flavor. It succeeds when there is nothing to confirm.
+	ConfirmResize(ctx context.Context, instanceID string) error
+	// RevertResize restarts the server with its former flavor. It does nothing when there is nothing to revert.
+	RevertResize(ctx context.Context, instanceID string) (Server, error)
+}
+
 // Volumes makes and removes the disks on which data lie.
 type Volumes interface {
 	// CreateVolume makes the instance's volume, or answers with the one that is already there.
 	CreateVolume(ctx context.Context, spec VolumeSpec) (Volume, error)
+	// ExtendVolume makes the volume larger while it is in use; the guest then fills it with its file system. A volume that
+	// has the size already is answered; a smaller size is Invalid.
+	ExtendVolume(ctx context.Context, instanceID string, size int) (Volume, error)
 	// DeleteVolume destroys the instance's volume and all data on it. The server must be gone.
 	DeleteVolume(ctx context.Context, instanceID string) error
 }
 
-// Ports gives databases their addresses.
+// Ports gives databases their addresses, and says who may reach them.
 type Ports interface {
 	// AllocateAddress reserves an address for the instance, or answers with the one it already has.
 	AllocateAddress(ctx context.Context, spec AddressSpec) (Address, error)
+	// UpdateAccess makes the instance's database reachable for exactly these, and answers with its public addresses.
+	// Invalid when the provider cannot.
+	UpdateAccess(ctx context.Context, instanceID string, access Access) (public []Address, err error)
 	// ReleaseAddress gives the instance's address back. The server must be gone.
 	ReleaseAddress(ctx context.Context, instanceID string) error
 }
@@ -67,6 +110,8 @@ type ServerSpec struct {
 	Manager string
 	// Version is the exact number, such as 10.11.14.
 	Version string
+	// Image is the image to build from; empty leaves the choice to the provider.
+	Image string
 }
 
 // Flavor is the size of a server.
@@ -131,6 +176,13 @@ type Address struct {
 	ID        string
 	IP        string
 	NetworkID string
+}
+
+// Access says who may reach a database.
+type Access struct {
+	Public bool
+	// CIDRs are who may connect; none means everybody.
+	CIDRs []string
 }
 
 // ServerEvent says that a server went down or came up by itself.

@@ -22,11 +22,11 @@ type Agent struct {
 	instanceID string
 	caPEM      []byte
 	identity   *pki.Identity
-	server     *grpc.Server
-	life       string
-	began      time.Time
 
-	mu sync.Mutex
+	mu     sync.Mutex
+	server *grpc.Server
+	life   string
+	began  time.Time
 	// changed is closed and made anew whenever the status changes.
 	changed    chan struct{}
 	keyPEM     []byte
@@ -65,20 +65,34 @@ func New(instanceID string, certificatePEM, keyPEM, caPEM []byte) (*Agent, error
 		return nil, err
 	}
 	a := &Agent{
-		instanceID: instanceID, caPEM: caPEM, identity: identity, keyPEM: keyPEM, life: uuid.NewString(), began: time.Now(),
+		instanceID: instanceID, caPEM: caPEM, identity: identity, keyPEM: keyPEM,
 		changed: make(chan struct{}), service: status.ServiceNew, operations: map[string]error{}, acted: map[string]int{},
 		orders: map[string][]order{}, onEnrolled: func(_, _ []byte) error { return nil },
 	}
-	a.server = grpc.NewServer(grpc.Creds(credentials.NewTLS(identity.ServerTLS(pki.OnlyKind(pki.KindTaskmanager)))))
-	guestagentv1.RegisterGuestAgentServiceServer(a.server, a)
+	a.Revive()
 	return a, nil
 }
 
+// Revive begins another life after Stop, with all that a real agent keeps on its disk. Serve follows it.
+func (a *Agent) Revive() {
+	server := grpc.NewServer(grpc.Creds(credentials.NewTLS(a.identity.ServerTLS(pki.OnlyKind(pki.KindTaskmanager)))))
+	guestagentv1.RegisterGuestAgentServiceServer(server, a)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.server, a.life, a.began, a.sequence = server, uuid.NewString(), time.Now(), 0
+}
+
 // Serve answers calls until Stop.
-func (a *Agent) Serve(listener net.Listener) error { return a.server.Serve(listener) }
+func (a *Agent) Serve(listener net.Listener) error { return a.serving().Serve(listener) }
 
 // Stop ends all calls and streams at once, as a crash would.
-func (a *Agent) Stop() { a.server.Stop() }
+func (a *Agent) Stop() { a.serving().Stop() }
+
+func (a *Agent) serving() *grpc.Server {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.server
+}
 
 // OnEnrolled keeps each new certificate and its key; it is set before Serve.
 func (a *Agent) OnEnrolled(keep func(certificatePEM, keyPEM []byte) error) { a.onEnrolled = keep }

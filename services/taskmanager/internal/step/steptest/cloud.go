@@ -4,14 +4,9 @@ package steptest
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"net"
 	"slices"
 	"sync"
 	"testing"
-
-	"google.golang.org/grpc"
 
 	"github.com/coffer-dbaas/coffer/pkg/errs"
 	journalv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/journal/v1"
@@ -31,6 +26,8 @@ type Cloud struct {
 	volumes   map[string]step.Volume
 	servers   map[string]step.Server
 	agents    map[string]*fake.Agent
+	machines  map[string]*machine
+	access    map[string]step.Access
 	orders    map[string][]error
 	made      map[string]int
 	serving   sync.WaitGroup
@@ -40,7 +37,8 @@ type Cloud struct {
 func New(t testing.TB) *Cloud {
 	c := &Cloud{
 		t: t, events: make(chan step.ServerEvent, 16), addresses: map[string]step.Address{}, volumes: map[string]step.Volume{},
-		servers: map[string]step.Server{}, agents: map[string]*fake.Agent{}, orders: map[string][]error{}, made: map[string]int{},
+		servers: map[string]step.Server{}, agents: map[string]*fake.Agent{},
+		machines: map[string]*machine{}, access: map[string]step.Access{}, orders: map[string][]error{}, made: map[string]int{},
 	}
 	t.Cleanup(func() {
 		c.mu.Lock()
@@ -142,6 +140,50 @@ func (c *Cloud) CreateVolume(_ context.Context, spec step.VolumeSpec) (step.Volu
 	return c.volumes[spec.InstanceID], nil
 }
 
+// ExtendVolume makes it larger.
+func (c *Cloud) ExtendVolume(_ context.Context, instanceID string, size int) (step.Volume, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := c.failure("ExtendVolume"); err != nil {
+		return step.Volume{}, err
+	}
+	volume, there := c.volumes[instanceID]
+	if !there {
+		return step.Volume{}, errs.New(errs.NotFound, "NO_VOLUME", "There is no such volume.")
+	}
+	if size < volume.Size {
+		return step.Volume{}, errs.New(errs.Invalid, "VOLUME_SIZE", "A volume cannot become smaller.")
+	}
+	if size > volume.Size {
+		c.made["ExtendVolume"]++
+	}
+	volume.Size = size
+	c.volumes[instanceID] = volume
+	return volume, nil
+}
+
+// UpdateAccess remembers it.
+func (c *Cloud) UpdateAccess(_ context.Context, instanceID string, access step.Access) ([]step.Address, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := c.failure("UpdateAccess"); err != nil {
+		return nil, err
+	}
+	c.made["UpdateAccess"]++
+	c.access[instanceID] = access
+	if !access.Public {
+		return nil, nil
+	}
+	return []step.Address{{ID: "public", IP: "192.0.2.1", NetworkID: "outside"}}, nil
+}
+
+// Access is what was last asked for.
+func (c *Cloud) Access(instanceID string) step.Access {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.access[instanceID]
+}
+
 // DeleteVolume removes it.
 func (c *Cloud) DeleteVolume(_ context.Context, instanceID string) error {
 	c.mu.Lock()
@@ -153,74 +195,6 @@ func (c *Cloud) DeleteVolume(_ context.Context, instanceID string) error {
 		return errs.New(errs.Conflict, "VOLUME_IN_USE", "The volume is in use.")
 	}
 	delete(c.volumes, instanceID)
-	return nil
-}
-
-// CreateServer starts a fake agent.
-func (c *Cloud) CreateServer(ctx context.Context, spec step.ServerSpec) (step.Server, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if err := c.failure("CreateServer"); err != nil {
-		return step.Server{}, err
-	}
-	if known, there := c.servers[spec.InstanceID]; there {
-		return known, nil
-	}
-	agent, err := fake.New(spec.InstanceID, spec.Bootstrap.CertificatePEM, spec.Bootstrap.KeyPEM, spec.Bootstrap.CAPEM)
-	if err != nil {
-		return step.Server{}, fmt.Errorf("create server: %w", err)
-	}
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", spec.Address.IP+":0")
-	if err != nil {
-		return step.Server{}, fmt.Errorf("create server: %w", err)
-	}
-	c.serving.Go(func() {
-		// It may be taken down before it has begun.
-		if err := agent.Serve(listener); err != nil && !errors.Is(err, grpc.ErrServerStopped) {
-			c.t.Errorf("fake agent: %v", err)
-		}
-	})
-	c.made["CreateServer"]++
-	c.agents[spec.InstanceID] = agent
-	c.servers[spec.InstanceID] = step.Server{
-		ID: "server-" + spec.InstanceID, InstanceID: spec.InstanceID, Status: "ACTIVE", GuestAddress: listener.Addr().String(),
-	}
-	return c.servers[spec.InstanceID], nil
-}
-
-// Server finds a server.
-func (c *Cloud) Server(_ context.Context, instanceID string) (step.Server, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	server, there := c.servers[instanceID]
-	if !there {
-		return step.Server{}, errs.New(errs.NotFound, "NO_SERVER", "There is no such server.")
-	}
-	return server, nil
-}
-
-// TakeDown ends a server by itself, with what the provider knows of the reason.
-func (c *Cloud) TakeDown(instanceID, fault string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.agents[instanceID].Stop()
-	down := c.servers[instanceID]
-	down.Status, down.Fault = "SHUTDOWN", fault
-	c.servers[instanceID] = down
-}
-
-// DeleteServer stops the agent.
-func (c *Cloud) DeleteServer(_ context.Context, instanceID string) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if err := c.failure("DeleteServer"); err != nil {
-		return err
-	}
-	if agent, there := c.agents[instanceID]; there {
-		agent.Stop()
-	}
-	delete(c.agents, instanceID)
-	delete(c.servers, instanceID)
 	return nil
 }
 
