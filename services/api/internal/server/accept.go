@@ -34,10 +34,10 @@ func (s *Server) accept(
 		ProjectID:  scope(caller),
 		InstanceID: instanceID,
 		Command:    command,
-		Admit: func(instance store.Instance, _ []store.Task) error {
+		Admit: func(scene store.Scene) error {
 			// Only now it is known whose instance an admin acts on.
-			command.ProjectId = instance.ProjectID
-			return admit(ordered.Admission, instance, s.Now())
+			command.ProjectId = scene.Instance.ProjectID
+			return admit(ordered.Admission, scene.Instance, s.Now())
 		},
 	})
 	return accepted, named(instanceID, err)

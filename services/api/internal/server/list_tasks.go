@@ -22,15 +22,11 @@ func (s *Server) ListTasks(ctx context.Context, request *taskv1.ListTasksRequest
 	if err != nil {
 		return nil, err
 	}
-	filter := store.TaskFilter{
-		ProjectID:  caller.ProjectID,
-		InstanceID: request.GetInstanceId(),
-		State:      store.TaskState(strings.ToUpper(request.GetStatus())),
-		Action:     action.Name(request.GetAction()),
-	}
-	if err := checkFilter(filter); err != nil {
+	filter, err := taskFilter(request)
+	if err != nil {
 		return nil, err
 	}
+	filter.ProjectID = caller.ProjectID
 	page, err := pageOf(request.GetLimit(), request.GetMarker(), s.Settings.TasksPage)
 	if err != nil {
 		return nil, err
@@ -49,12 +45,19 @@ func (s *Server) ListTasks(ctx context.Context, request *taskv1.ListTasksRequest
 	return response, nil
 }
 
-func checkFilter(filter store.TaskFilter) error {
-	if filter.State != "" && !slices.Contains(taskStates, filter.State) {
-		return errs.New(errs.Invalid, "STATUS", "The status '%s' must be one of %v.", filter.State, taskStates)
+func taskFilter(request *taskv1.ListTasksRequest) (store.TaskFilter, error) {
+	filter := store.TaskFilter{InstanceID: request.GetInstanceId()}
+	if state := store.TaskState(strings.ToUpper(request.GetStatus())); state != "" {
+		if !slices.Contains(taskStates, state) {
+			return filter, errs.New(errs.Invalid, "STATUS", "The status '%s' must be one of %v.", state, taskStates)
+		}
+		filter.States = []store.TaskState{state}
 	}
-	if _, known := action.Lookup(filter.Action); filter.Action != "" && !known {
-		return errs.New(errs.Invalid, "ACTION", "The action '%s' must be one of %v.", filter.Action, action.Names())
+	if name := action.Name(request.GetAction()); name != "" {
+		if _, known := action.Lookup(name); !known {
+			return filter, errs.New(errs.Invalid, "ACTION", "The action '%s' must be one of %v.", name, action.Names())
+		}
+		filter.Actions = []action.Name{name}
 	}
-	return nil
+	return filter, nil
 }

@@ -45,6 +45,15 @@ type Instance struct {
 	// Fault is nil when none is stored.
 	Fault *Fault
 
+	// ReplicaOf is the id of the source that the instance follows; empty when it follows none.
+	ReplicaOf string
+	// Fenced says that it was a source and was ejected: its server must never run again.
+	Fenced bool
+	// EverActive says that its creation succeeded once, whatever became of it since.
+	EverActive bool
+	// HeldBy is the task of another instance that holds this one as a member of its set; empty when none does.
+	HeldBy string
+
 	// Epoch is the counter from which runs draw theirs.
 	Epoch int64
 
@@ -113,6 +122,11 @@ type Task struct {
 	// Error is nil unless the task failed or is undoing.
 	Error *TaskError
 	Steps []Step
+	// Notes are facts that its runs recorded for later steps and later runs.
+	Notes map[string]string
+	// Quota is what the task holds beside what its instance's row holds: what an increase took until the row has it, and
+	// what a decrease freed until the task has ended.
+	Quota map[Resource]int
 
 	Created  time.Time
 	Started  *time.Time
@@ -156,14 +170,21 @@ type Acceptance struct {
 	// ProjectID bounds which instance may be found; empty for an admin, who finds all.
 	ProjectID  string
 	InstanceID string
-	// New is the row to be made; nil for an action on an existing instance.
+	// New is the row to be made; nil for an action on an existing instance. If it follows a source, that is locked too.
 	New *Instance
-	// Admit looks at the locked row and the instance's unfinished tasks in order of acceptance, and refuses with the
-	// caller's error. It must be quick and touch nothing else: other writers wait for it, and it may be asked twice.
-	Admit func(instance Instance, unfinished []Task) error
+	// WithSet has the replication set of the instance locked too, and shown to Admit. Actions that concern the whole set,
+	// deletions and new replicas have that anyway.
+	WithSet bool
+	// Admit looks at what is locked, and refuses with the caller's error. It must be quick and touch nothing else: other
+	// writers wait for it, and it may be asked twice.
+	Admit func(Scene) error
+	// Rename is the instance's new name, changed along with it; empty leaves the name.
+	Rename string
 	// Command is stored with the task and rung on the queue. Its task_id, made by the caller, is the new task's id.
 	Command *commandv1.Command
-	// Quota is what is taken, checked against the limits in the same transaction.
+	// Quota is what is taken, checked against the limits in the same transaction. What a creation takes is held by the new
+	// row until it is deleted; what another action takes is given back when it fails, and held by the row when it
+	// succeeds. What a change frees is given back at its end and not told here.
 	Quota map[Resource]int
 	// QuotaLimits are the limits that hold where the project has none of its own; -1 is unlimited.
 	QuotaLimits map[Resource]int
@@ -171,6 +192,46 @@ type Acceptance struct {
 	Secrets     []byte
 	RequestID   string
 	Idempotency *Idempotency
+	// DryRun has everything checked and nothing changed: the answer tells what would have been. Keys of idempotency are
+	// then neither looked for nor remembered.
+	DryRun bool
+}
+
+// Scene is what an admission judges, all of it as it is in the transaction.
+type Scene struct {
+	Instance Instance
+	// Unfinished are the instance's unfinished tasks in order of acceptance. One that holds the instance as a member of
+	// its set comes first.
+	Unfinished []Task
+	// Others are the other instances of the set, the source first: for a source its replicas, for a replica its source
+	// and the other replicas, for a new replica its source alone. Empty unless the set was asked for.
+	Others []Instance
+}
+
+// Batch is a list of changes that are accepted together. The acceptances' own keys and DryRun do not count in it.
+type Batch struct {
+	List []Acceptance
+	// Idempotency is the key of the call as a whole; nil when there is none.
+	Idempotency *Idempotency
+	DryRun      bool
+}
+
+// Outcome is what became of one acceptance of a batch.
+type Outcome struct {
+	Accepted
+	// Err says why it was refused; nil when it was accepted.
+	Err error
+}
+
+// Change is a change without a task, done at once.
+type Change struct {
+	// ProjectID bounds which instance may be found; empty for an admin, who finds all.
+	ProjectID  string
+	InstanceID string
+	// Admit is as in an Acceptance; nil admits.
+	Admit       func(Scene) error
+	Idempotency *Idempotency
+	DryRun      bool
 }
 
 // Idempotency is a caller's key for one mutating call.
@@ -190,12 +251,24 @@ type Accepted struct {
 	Repeated bool
 }
 
+// InstanceFilter narrows a list of instances over all projects; empty fields do not.
+type InstanceFilter struct {
+	ProjectID string
+	// Deleted says that deleted instances, or living ones, are wanted alone; nil wants both.
+	Deleted *bool
+	// NeverActive wants those alone whose creation never succeeded.
+	NeverActive bool
+}
+
 // TaskFilter narrows a list of tasks; empty fields do not.
 type TaskFilter struct {
-	ProjectID  string
+	ProjectID string
+	// InstanceID wants the tasks of the instance, and those that held it as a member of its set.
 	InstanceID string
-	State      TaskState
-	Action     action.Name
+	States     []TaskState
+	Actions    []action.Name
+	// From and Until bound when the task was created, both inclusive.
+	From, Until time.Time
 }
 
 // Page is a part of a list.
@@ -204,6 +277,8 @@ type Page struct {
 	Limit int
 	// Marker is the id of the last element of the page before, exclusive; empty for the first page.
 	Marker string
+	// Offset is how many elements to pass over, where a list is paged that way.
+	Offset int
 }
 
 // Claim is the answer to a worker that wants a task.
@@ -211,6 +286,15 @@ type Claim struct {
 	Outcome  journalv1.ClaimOutcome
 	Task     Task
 	Instance Instance
+	// Members are the other instances that the task holds, by id.
+	Members []Member
+}
+
+// Member is an instance that a task of another one holds.
+type Member struct {
+	Instance
+	// Problem says what went wrong with it in the task; empty when nothing did.
+	Problem string
 }
 
 // Run names one claim of a task.
@@ -227,6 +311,10 @@ type Record struct {
 	Progress    int
 	Failure     *TaskError
 	DropSecrets bool
+	// Members are patches of members, by instance id.
+	Members map[string]*journalv1.InstancePatch
+	// Notes are written over those of the same keys.
+	Notes map[string]string
 }
 
 // Finish is a task's last journal write.
@@ -240,6 +328,18 @@ type Finish struct {
 	Fault      *Fault
 	// Deleted marks the row deleted and returns its quota.
 	Deleted bool
+	// Members say how members are left behind, by instance id; one that is not named is left without a task and with the
+	// fault that it had.
+	Members map[string]MemberEnd
+}
+
+// MemberEnd is what stays on a member of a task's set.
+type MemberEnd struct {
+	Patch *journalv1.InstancePatch
+	// TaskStatus is NONE when empty.
+	TaskStatus status.Task
+	// Fault is the member's new fault; nil leaves it the one that it had.
+	Fault *Fault
 }
 
 // OutboxMessage is a message that was committed and not yet acknowledged by NATS.

@@ -87,7 +87,7 @@ func admit(a store.Acceptance, instance *locked, unfinished []taskRow) error {
 	if err != nil {
 		return err
 	}
-	return a.Admit(shown, others)
+	return a.Admit(store.Scene{Instance: shown, Unfinished: others})
 }
 
 func deletionAmong(rows []taskRow) *taskRow {
@@ -203,7 +203,7 @@ func (u *unit) earlier(key *store.Idempotency) (*taskRow, error) {
 		return nil, store.ErrIdempotencyMismatch
 	}
 	task := &taskRow{}
-	return task, tasks.take(u.db, task, "id = ?", known.TaskID)
+	return task, tasks.take(u.db, task, "id = ?", *known.TaskID)
 }
 
 // repeat answers with an earlier task and its instance as they are now.
@@ -231,7 +231,7 @@ func (u *unit) remember(key *store.Idempotency, taskID string) error {
 		return err
 	}
 	err = u.db.Create(&idempotencyRow{
-		ProjectID: key.ProjectID, IdempotencyKey: key.Key, Fingerprint: key.Fingerprint, TaskID: taskID,
+		ProjectID: key.ProjectID, IdempotencyKey: key.Key, Fingerprint: key.Fingerprint, TaskID: &taskID,
 		Expires: u.now.Add(idempotencyLife).UnixMicro(),
 	}).Error
 	if duplicated(err) {

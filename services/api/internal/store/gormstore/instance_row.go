@@ -42,6 +42,10 @@ type instanceRow struct {
 	FaultCreated            *int64
 	GuestPublicKey          []byte
 	GuestCertificateExpires *int64
+	ReplicaOf               string
+	Fenced                  bool
+	EverActive              bool
+	HeldBy                  string
 	Epoch                   int64
 	TasksAccepted           int64
 	Created                 int64 `gorm:"<-:create"`
@@ -57,7 +61,7 @@ func newInstanceRow(i store.Instance, now time.Time) (instanceRow, error) {
 		RAM: i.RAM, VolumeSize: i.VolumeSize, VolumeType: i.VolumeType, Region: i.Region,
 		AvailabilityZone: i.AvailabilityZone, Locality: i.Locality,
 		TaskStatus: i.TaskStatus, ServerStatus: i.ServerStatus, ServiceStatus: i.ServiceStatus,
-		ServerID: i.ServerID, VolumeID: i.VolumeID, GuestAddress: i.GuestAddress,
+		ServerID: i.ServerID, VolumeID: i.VolumeID, GuestAddress: i.GuestAddress, ReplicaOf: i.ReplicaOf,
 		Created: now.UnixMicro(), Updated: now.UnixMicro(),
 	}
 	if !i.ServiceStatusUpdated.IsZero() {
@@ -107,6 +111,7 @@ func (r *instanceRow) instance() (store.Instance, error) {
 		VolumeUsedBytes:  uint64(r.VolumeUsedBytes),  //nolint:gosec // written from one
 		VolumeTotalBytes: uint64(r.VolumeTotalBytes), //nolint:gosec // written from one
 		ServerID:         r.ServerID, VolumeID: r.VolumeID, GuestAddress: r.GuestAddress,
+		ReplicaOf: r.ReplicaOf, Fenced: r.Fenced, EverActive: r.EverActive, HeldBy: r.HeldBy,
 		Epoch: r.Epoch, Created: instant(r.Created), Updated: instant(r.Updated), Deleted: instantOrNil(r.Deleted),
 	}
 	if r.ServiceStatusUpdated != nil {

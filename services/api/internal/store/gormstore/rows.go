@@ -1,6 +1,9 @@
 package gormstore
 
-import "github.com/coffer-dbaas/coffer/services/api/internal/store"
+import (
+	"github.com/coffer-dbaas/coffer/pkg/status"
+	"github.com/coffer-dbaas/coffer/services/api/internal/store"
+)
 
 type secretRow struct {
 	TaskID     string `gorm:"primaryKey"`
@@ -14,11 +17,24 @@ type idempotencyRow struct {
 	ProjectID      string `gorm:"primaryKey"`
 	IdempotencyKey string `gorm:"primaryKey"`
 	Fingerprint    []byte
-	TaskID         string
-	Expires        int64
+	// TaskID is nil where the call made no task, or several.
+	TaskID *string
+	// Outcomes is JSON: those of a call that made several tasks.
+	Outcomes string
+	Expires  int64
 }
 
 func (idempotencyRow) TableName() string { return "idempotency_keys" }
+
+type memberRow struct {
+	TaskID     string `gorm:"primaryKey"`
+	InstanceID string `gorm:"primaryKey"`
+	// StatusBefore is the task status to go back to when no run ever starts the task.
+	StatusBefore status.Task `gorm:"<-:create"`
+	Problem      string
+}
+
+func (memberRow) TableName() string { return "task_members" }
 
 type quotaUsageRow struct {
 	ProjectID string         `gorm:"primaryKey"`
@@ -89,6 +105,6 @@ func (tokenRow) TableName() string { return "tokens" }
 
 // models are all tables; a test compares them with the migrated schema.
 var models = []any{
-	&instanceRow{}, &taskRow{}, &secretRow{}, &idempotencyRow{}, &quotaUsageRow{}, &quotaLimitRow{}, &outboxRow{},
+	&instanceRow{}, &taskRow{}, &memberRow{}, &secretRow{}, &idempotencyRow{}, &quotaUsageRow{}, &quotaLimitRow{}, &outboxRow{},
 	&monitorRow{}, &datastoreRow{}, &datastoreVersionRow{}, &providerRow{}, &tokenRow{},
 }

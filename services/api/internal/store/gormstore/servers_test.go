@@ -164,7 +164,7 @@ func empty(t *testing.T, cfg gormstore.Config) {
 	require.NoError(t, err)
 	defer func() { require.NoError(t, db.Close()) }()
 	for _, table := range []string{
-		"idempotency_keys", "task_secrets", "tasks", "instances", "quota_usage", "quota_limits", "outbox", "monitors",
+		"idempotency_keys", "task_secrets", "task_members", "tasks", "instances", "quota_usage", "quota_limits", "outbox", "monitors",
 		"datastore_versions", "datastores", "provider", "tokens",
 	} {
 		_, err := db.ExecContext(t.Context(), fmt.Sprintf("DELETE FROM %s", table))

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 
+	"gorm.io/gorm"
+
 	"github.com/coffer-dbaas/coffer/pkg/action"
 	journalv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/journal/v1"
 	"github.com/coffer-dbaas/coffer/services/api/internal/store"
@@ -23,17 +25,7 @@ func (s *Store) Task(ctx context.Context, projectID, id string) (store.Task, err
 
 // ListTasks lists tasks with their steps, newest first.
 func (s *Store) ListTasks(ctx context.Context, f store.TaskFilter, page store.Page) ([]store.Task, string, error) {
-	query := s.reading(ctx).Order("created DESC, id DESC").Limit(page.Limit + 1)
-	for _, filter := range []struct{ condition, value string }{
-		{"project_id = ?", f.ProjectID},
-		{"instance_id = ?", f.InstanceID},
-		{"state = ?", string(f.State)},
-		{"action = ?", string(f.Action)},
-	} {
-		if filter.value != "" {
-			query = query.Where(filter.condition, filter.value)
-		}
-	}
+	query := filtered(s.reading(ctx), f).Order("created DESC, id DESC").Offset(page.Offset).Limit(page.Limit + 1)
 	if page.Marker != "" {
 		last, err := s.Task(ctx, f.ProjectID, page.Marker)
 		if err != nil {
@@ -53,6 +45,36 @@ func (s *Store) ListTasks(ctx context.Context, f store.TaskFilter, page store.Pa
 	}
 	list, err := tasksOf(rows)
 	return list, next, err
+}
+
+// CountTasks says how many tasks the filter lets pass.
+func (s *Store) CountTasks(ctx context.Context, f store.TaskFilter) (int, error) {
+	var n int64
+	err := filtered(s.reading(ctx).Model(&taskRow{}), f).Count(&n).Error
+	return int(n), translate("count tasks", err)
+}
+
+func filtered(query *gorm.DB, f store.TaskFilter) *gorm.DB {
+	if f.ProjectID != "" {
+		query = query.Where("project_id = ?", f.ProjectID)
+	}
+	if f.InstanceID != "" {
+		query = query.Where("(instance_id = ? OR id IN (SELECT task_id FROM task_members WHERE instance_id = ?))",
+			f.InstanceID, f.InstanceID)
+	}
+	if len(f.States) > 0 {
+		query = query.Where("state IN ?", f.States)
+	}
+	if len(f.Actions) > 0 {
+		query = query.Where("action IN ?", f.Actions)
+	}
+	if !f.From.IsZero() {
+		query = query.Where("created >= ?", f.From.UnixMicro())
+	}
+	if !f.Until.IsZero() {
+		query = query.Where("created <= ?", f.Until.UnixMicro())
+	}
+	return query
 }
 
 // CancelTask asks a task to stop.

@@ -40,8 +40,11 @@ type taskRow struct {
 	ErrorStep    string
 	ErrorMessage string
 	// Rings counts the commands written to the outbox, the last of them at Rung; 0 when there was none.
-	Rings    int
-	Rung     int64
+	Rings int
+	Rung  int64
+	// Notes and Quota are JSON objects; empty for none.
+	Notes    string
+	Quota    string
 	Created  int64 `gorm:"<-:create"`
 	Started  *int64
 	Finished *int64

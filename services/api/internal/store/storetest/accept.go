@@ -60,9 +60,8 @@ var acceptTests = map[string]func(*suite){
 		a := acceptance(action.RestartInstance, instance.ID)
 		a.Quota = map[store.Resource]int{store.ResourceInstances: 1}
 		a.Idempotency = &store.Idempotency{ProjectID: project, Key: "k", Fingerprint: []byte("f")}
-		a.Admit = func(seen store.Instance, unfinished []store.Task) error {
-			assert.Equal(s, instance, seen)
-			assert.Empty(s, unfinished)
+		a.Admit = func(scene store.Scene) error {
+			assert.Equal(s, store.Scene{Instance: instance, Unfinished: []store.Task{}}, scene)
 			return refusal
 		}
 		_, err := s.Accept(s.ctx, a)
@@ -119,9 +118,9 @@ var acceptTests = map[string]func(*suite){
 		first := s.act(action.RestartInstance, instance.ID)
 		second := s.act(action.RestartInstance, instance.ID)
 		a := acceptance(action.RestartInstance, instance.ID)
-		a.Admit = func(_ store.Instance, unfinished []store.Task) error {
+		a.Admit = func(scene store.Scene) error {
 			var ids []string
-			for _, task := range unfinished {
+			for _, task := range scene.Unfinished {
 				ids = append(ids, task.ID)
 			}
 			assert.True(s, slices.Equal([]string{first.ID, second.ID}, ids))

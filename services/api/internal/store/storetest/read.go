@@ -95,15 +95,15 @@ var taskTests = map[string]func(*suite){
 		}{
 			{store.TaskFilter{ProjectID: project}, 3},
 			{store.TaskFilter{InstanceID: instance.ID}, 2},
-			{store.TaskFilter{ProjectID: project, State: store.TaskSucceeded}, 2},
-			{store.TaskFilter{ProjectID: project, Action: action.RestartInstance}, 1},
+			{store.TaskFilter{ProjectID: project, States: []store.TaskState{store.TaskSucceeded}}, 2},
+			{store.TaskFilter{ProjectID: project, Actions: []action.Name{action.RestartInstance}}, 1},
 			{store.TaskFilter{ProjectID: "other", InstanceID: instance.ID}, 0},
 		} {
 			list, _, err := s.ListTasks(s.ctx, c.filter, store.Page{Limit: 10})
 			require.NoError(s, err)
 			assert.Len(s, list, c.want, "%+v", c.filter)
 		}
-		list, _, err := s.ListTasks(s.ctx, store.TaskFilter{State: store.TaskQueued}, store.Page{Limit: 10})
+		list, _, err := s.ListTasks(s.ctx, store.TaskFilter{States: []store.TaskState{store.TaskQueued}}, store.Page{Limit: 10})
 		require.NoError(s, err)
 		assert.Equal(s, []store.Task{restart}, list)
 	},

@@ -115,8 +115,8 @@ func creation(projectID string) store.Acceptance {
 }
 
 // ruleR admits when nothing else is being done, like the api does.
-func ruleR(instance store.Instance, _ []store.Task) error {
-	if ok, refused := status.CanPerformAction(instance.Inputs(instance.ServiceStatusUpdated)); !ok {
+func ruleR(scene store.Scene) error {
+	if ok, refused := status.CanPerformAction(scene.Instance.Inputs(scene.Instance.ServiceStatusUpdated)); !ok {
 		return errRefused(refused)
 	}
 	return nil
