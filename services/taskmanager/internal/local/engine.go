@@ -1,6 +1,7 @@
 package local
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 
 	journalv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/journal/v1"
@@ -17,52 +20,81 @@ import (
 type engine struct {
 	manager string
 	program string
-	// version finds the exact number in what `program --version` prints; another product's program of the same name
-	// does not match.
+	// asked are the arguments with which the program prints its version.
+	asked []string
+	// version finds the exact number in that; another product's program of the same name does not match.
 	version *regexp.Regexp
+	// folders are patterns of where packages and builds put the program.
+	folders []string
+	// sideBySide says that each version has folders of its own, which are not on PATH. Of the others a host has one: the
+	// program on PATH, or else the first that is found.
+	sideBySide bool
 }
 
 // engines are the ones looked for on the host; the first that is found is the default datastore.
 var engines = []engine{
-	{"mariadb", "mariadbd", regexp.MustCompile(`Ver (\d+\.\d+\.\d+)-MariaDB`)},
+	{
+		manager: "mariadb", program: "mariadbd", asked: []string{"--no-defaults", "--version"},
+		version: regexp.MustCompile(`Ver (\d+\.\d+\.\d+)-MariaDB`),
+		folders: []string{"usr/sbin", "usr/local/sbin", "usr/bin", "usr/local/bin", "usr/libexec", "usr/local/mysql/bin"},
+	},
+	{
+		manager: "postgresql", program: "postgres", asked: []string{"--version"},
+		version:    regexp.MustCompile(`\(PostgreSQL\) (\d+\.\d+)\b`),
+		folders:    []string{"usr/lib/postgresql/*/bin", "usr/pgsql-*/bin", "usr/local/pgsql/bin", "usr/local/bin", "usr/bin"},
+		sideBySide: true,
+	},
 }
-
-// engineFolders are where packages and builds put servers that are not on everybody's PATH.
-var engineFolders = []string{"usr/sbin", "usr/local/sbin", "usr/bin", "usr/local/bin", "usr/libexec", "usr/local/mysql/bin"}
 
 var errNoEngine = errors.New("the program is not there")
 
-// installed says which exact version the host has.
-func (e engine) installed(ctx context.Context, root string) (string, error) {
-	program, err := e.find(root)
+// installed says which exact versions the host has, the newest of each series, and the newest series first.
+func (e engine) installed(ctx context.Context, prefix string) ([]string, error) {
+	programs, err := e.find(prefix)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	out, err := exec.CommandContext(ctx, program, "--no-defaults", "--version").Output()
-	if err != nil {
-		return "", fmt.Errorf("ask %s for its version: %w", program, err)
+	var versions []string
+	for _, program := range programs {
+		out, err := exec.CommandContext(ctx, program, e.asked...).Output()
+		if err != nil {
+			return nil, fmt.Errorf("ask %s for its version: %w", program, err)
+		}
+		match := e.version.FindSubmatch(out)
+		if match == nil {
+			return nil, fmt.Errorf("%s is no %s: %w", program, e.manager, errNoEngine)
+		}
+		versions = append(versions, string(match[1]))
 	}
-	match := e.version.FindSubmatch(out)
-	if match == nil {
-		return "", fmt.Errorf("%s is no %s: %w", program, e.manager, errNoEngine)
-	}
-	return string(match[1]), nil
+	slices.SortFunc(versions, func(a, b string) int { return compareVersions(b, a) })
+	return slices.CompactFunc(versions, func(a, b string) bool { return series(a) == series(b) }), nil
 }
 
-func (e engine) find(root string) (string, error) {
-	if root == "" {
+func (e engine) find(prefix string) ([]string, error) {
+	if prefix == "" && !e.sideBySide {
 		if path, err := exec.LookPath(e.program); err == nil {
-			return filepath.Abs(path)
-		}
-		root = "/"
-	}
-	for _, dir := range engineFolders {
-		path := filepath.Join(root, dir, e.program)
-		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
-			return path, nil
+			path, err = filepath.Abs(path)
+			return []string{path}, err
 		}
 	}
-	return "", fmt.Errorf("%s: %w", e.program, errNoEngine)
+	var found []string
+	for _, folder := range e.folders {
+		paths, err := filepath.Glob(filepath.Join("/", prefix, folder, e.program))
+		if err != nil {
+			return nil, fmt.Errorf("look for %s in %s: %w", e.program, folder, err)
+		}
+		found = append(found, slices.DeleteFunc(paths, func(path string) bool {
+			info, err := os.Stat(path)
+			return err != nil || !info.Mode().IsRegular() || info.Mode()&0o111 == 0
+		})...)
+	}
+	switch {
+	case len(found) == 0:
+		return nil, fmt.Errorf("%s: %w", e.program, errNoEngine)
+	case !e.sideBySide:
+		found = found[:1]
+	}
+	return found, nil
 }
 
 // series is the part of a version that stays the same over updates of a package: 10.11 of 10.11.14.
@@ -70,18 +102,26 @@ func series(version string) string {
 	return version[:strings.LastIndexByte(version, '.')]
 }
 
+func compareVersions(a, b string) int {
+	return slices.CompareFunc(strings.Split(a, "."), strings.Split(b, "."), func(x, y string) int {
+		// The patterns have found digits.
+		n, _ := strconv.Atoi(x)
+		m, _ := strconv.Atoi(y)
+		return cmp.Compare(n, m)
+	})
+}
+
 // findDatastores lists what the host can run. An engine that is there but broken is an error of its own, told and left
 // out, so that it does not take the others with it.
-func findDatastores(ctx context.Context, root string) ([]*journalv1.CatalogDatastoreVersion, error) {
+func findDatastores(ctx context.Context, prefix string) ([]*journalv1.CatalogDatastoreVersion, error) {
 	var found []*journalv1.CatalogDatastoreVersion
 	var faults []error
 	for _, e := range engines {
-		version, err := e.installed(ctx, root)
-		switch {
-		case errors.Is(err, errNoEngine):
-		case err != nil:
+		versions, err := e.installed(ctx, prefix)
+		if err != nil && !errors.Is(err, errNoEngine) {
 			faults = append(faults, err)
-		default:
+		}
+		for _, version := range versions {
 			found = append(found, &journalv1.CatalogDatastoreVersion{
 				Manager: e.manager, Name: series(version), Version: version,
 			})

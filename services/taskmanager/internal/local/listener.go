@@ -26,7 +26,7 @@ const reasonEveryAddress = "PORT_TAKEN_ON_EVERY_ADDRESS"
 const agentPort = 8781
 
 // databasePorts are those of the engines, which listen on their usual ones.
-var databasePorts = map[string]int{"mariadb": 3306}
+var databasePorts = map[string]int{"mariadb": 3306, "postgresql": 5432}
 
 // probeAddress says whether the agent and every engine could listen on the address.
 func (p *Provider) probeAddress(ctx context.Context, ip netip.Addr) error {

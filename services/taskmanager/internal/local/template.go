@@ -9,6 +9,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -85,9 +87,9 @@ func (t *templates) checkInstalled(ctx context.Context, manager, version string)
 		case err != nil:
 			return errs.New(errs.Internal, "ENGINE_BROKEN", "The database server %s on this host does not answer.",
 				manager).Because(err)
-		case now != version:
+		case !slices.Contains(now, version):
 			return errs.New(errs.Internal, "ENGINE_CHANGED", "This host has %s %s now, no longer %s; a restart of Coffer offers it.",
-				manager, now, version)
+				manager, strings.Join(now, " and "), version)
 		}
 		return nil
 	}

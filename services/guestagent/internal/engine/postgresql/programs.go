@@ -83,11 +83,10 @@ func findAll(ctx context.Context, among engine.Programs) ([]programs, error) {
 	return found, nil
 }
 
-// complete says whether the folder has a server and what makes its data directories; both must be there themselves, not
-// as links to another folder's.
+// complete says whether the folder has a server and what makes its data directories.
 func (p programs) complete() bool {
 	for _, name := range []string{"postgres", "initdb"} {
-		info, err := os.Lstat(p.Outside(p.program(name)))
+		info, err := os.Stat(p.Outside(p.program(name)))
 		if err != nil || !info.Mode().IsRegular() || info.Mode()&0o111 == 0 {
 			return false
 		}
