@@ -40,6 +40,9 @@ type Deps struct {
 	Metrics prometheus.Registerer
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
+	// MakeRoom is called when the state's disk is full, before the write is tried once more; nil where nobody keeps room in
+	// reserve. SQLite only.
+	MakeRoom func()
 }
 
 // API is an api with its state open. Its services answer from then on; Run does what is to be done beside them.
@@ -82,7 +85,7 @@ func New(ctx context.Context, config Config, deps Deps) (*API, error) {
 	if deps.Metrics == nil {
 		deps.Metrics = prometheus.NewRegistry()
 	}
-	state, err := gormstore.Open(ctx, config.State, deps.Logger, gormstore.WithClock(deps.Now))
+	state, err := gormstore.Open(ctx, config.State, deps.Logger, gormstore.WithClock(deps.Now), gormstore.WithRoom(deps.MakeRoom))
 	if err != nil {
 		return nil, err
 	}

@@ -88,7 +88,7 @@ func TestACreateWhoseAgentIsKilledBeforeItsDatabaseRunsEndsInError(t *testing.T)
 
 func TestACreateOnADiskThatFillsUpEndsInErrorAndDeleteRemovesEverything(t *testing.T) {
 	dataDir := newDataDir(t)
-	disk := onSmallDisk(t, dataDir, 1300<<20)
+	disk := onSmallDisk(t, dataDir, 1500<<20)
 	// The volume is made while there is room, and the room is gone when the database's files come.
 	doomed := startServe(t, dataDir, withEnv("COFFER_CRASHPOINT=create_instance/create_volume/done/after"))
 	doomed.awaitTemplate()

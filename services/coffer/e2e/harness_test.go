@@ -160,10 +160,15 @@ func (s *serve) interrupt() {
 func newDataDir(t testing.TB) string {
 	t.Helper()
 	dir := emptyDataDir(t)
-	require.NoError(t, makeTemplates())
-	output, err := exec.CommandContext(t.Context(), "cp", "-a", "--reflink=auto", templates, dir).CombinedOutput()
-	require.NoError(t, err, string(output))
+	copyTemplates(t, dir)
 	return dir
+}
+
+func copyTemplates(t testing.TB, dataDir string) {
+	t.Helper()
+	require.NoError(t, makeTemplates())
+	output, err := exec.CommandContext(t.Context(), "cp", "-a", "--reflink=auto", templates, dataDir).CombinedOutput()
+	require.NoError(t, err, string(output))
 }
 
 // emptyDataDir is newDataDir without templates, as a newcomer has it.

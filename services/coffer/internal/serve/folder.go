@@ -50,10 +50,10 @@ func (f *folder) take() error {
 	if err != nil {
 		return fmt.Errorf("lock the data folder %s: %w", f.dir, err)
 	}
-	if err := f.lock.Truncate(0); err != nil {
-		return fmt.Errorf("write the lock of the data folder: %w", err)
-	}
-	if _, err := f.lock.WriteAt([]byte(fmt.Sprintln(os.Getpid())), 0); err != nil {
+	// Over what is there, for which there is room on a full disk too.
+	holder := []byte(fmt.Sprintln(os.Getpid()))
+	_, err = f.lock.WriteAt(holder, 0)
+	if err := errors.Join(err, f.lock.Truncate(int64(len(holder)))); err != nil {
 		return fmt.Errorf("write the lock of the data folder: %w", err)
 	}
 	if f.id, err = f.drawID(); err != nil {

@@ -12,31 +12,40 @@ import (
 	"github.com/coffer-dbaas/coffer/pkg/lifecycle"
 )
 
-// openQueue connects to the NATS of the configuration, or starts one inside this process, and makes the streams.
-func openQueue(ctx context.Context, config Config, logger *slog.Logger, parts *lifecycle.Group) (*nats.Conn, error) {
-	conn, err := connectQueue(ctx, config, logger, parts)
+// openQueue connects to the NATS of the configuration, or starts one inside this process, and makes the streams. ready
+// says what is wrong with it.
+func openQueue(
+	ctx context.Context, config Config, logger *slog.Logger, parts *lifecycle.Group,
+) (conn *nats.Conn, ready func() error, err error) {
+	conn, ready, err = connectQueue(ctx, config, logger, parts)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	parts.Defer("connection to NATS", func() error { conn.Close(); return nil })
 	js, err := bus.JetStream(conn)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := bus.Setup(ctx, js, bus.WithReplicas(config.NATS.Replicas)); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return conn, nil
+	return conn, ready, nil
 }
 
-func connectQueue(ctx context.Context, config Config, logger *slog.Logger, parts *lifecycle.Group) (*nats.Conn, error) {
+func connectQueue(
+	ctx context.Context, config Config, logger *slog.Logger, parts *lifecycle.Group,
+) (conn *nats.Conn, ready func() error, err error) {
 	if config.NATS.URL != "" {
-		return bus.Connect(config.NATS, "coffer", nil, logger)
+		conn, err = bus.Connect(config.NATS, "coffer", nil, logger)
+		// Whether it is connected, the api says.
+		return conn, func() error { return nil }, err
 	}
 	server, err := embedded.Start(ctx, config.EmbeddedNATS, logger)
 	if err != nil {
-		return nil, fmt.Errorf("start the queue: %w", err)
+		return nil, nil, fmt.Errorf("start the queue: %w", err)
 	}
 	parts.Defer("NATS", func() error { server.Stop(); return nil })
-	return server.Connect("coffer")
+	parts.Go(ctx, "the queue's streams", server.Keep)
+	conn, err = server.Connect("coffer")
+	return conn, server.Ready, err
 }

@@ -31,6 +31,8 @@ func Run(ctx context.Context, config Config, out io.Writer, logger *slog.Logger)
 		return err
 	}
 	parts.Defer("data folder", held.release)
+	spare := openReserve(held.dir, logger)
+	parts.Go(ctx, "disk", spare.run)
 	endTracing, err := observe.StartTracing(ctx, config.Trace, "coffer")
 	if err != nil {
 		return err
@@ -56,18 +58,23 @@ func Run(ctx context.Context, config Config, out io.Writer, logger *slog.Logger)
 		logger.Warn("clouds.yaml is gone, and with it the passwords of the first users", "data_dir", config.Serve.DataDir)
 	}
 
-	queue, err := openQueue(ctx, config, logger, parts)
+	queue, queueReady, err := openQueue(ctx, config, logger, parts)
 	if err != nil {
 		return err
 	}
-	state, err := openAPI(ctx, config, api.Deps{NATS: queue, Replicas: config.NATS.Replicas, Logger: logger, Metrics: registry}, parts)
+	state, err := openAPI(ctx, config, api.Deps{
+		NATS: queue, Replicas: config.NATS.Replicas, Logger: logger, Metrics: registry, MakeRoom: spare.giveUp,
+	}, parts)
 	if err != nil {
 		return err
 	}
 	public, internal := channels(state)
 	parts.Go(ctx, "api", state.Run)
 
-	if err := openDoors(ctx, config, doors{rest: rest, state: state, public: public, registry: registry}, parts, logger); err != nil {
+	err = openDoors(ctx, config, doors{
+		rest: rest, state: state, public: public, registry: registry, ready: allReady(state.Ready, spare.Ready, queueReady),
+	}, parts, logger)
+	if err != nil {
 		return err
 	}
 
@@ -120,6 +127,19 @@ type doors struct {
 	state    *api.API
 	public   *grpckit.Channel
 	registry *prometheus.Registry
+	ready    gateway.Health
+}
+
+// allReady names the first part that is not ready.
+func allReady(state gateway.Health, parts ...func() error) gateway.Health {
+	return func(ctx context.Context) error {
+		for _, ready := range parts {
+			if err := ready(); err != nil {
+				return err
+			}
+		}
+		return state(ctx)
+	}
 }
 
 func openDoors(ctx context.Context, config Config, d doors, parts *lifecycle.Group, logger *slog.Logger) error {
@@ -127,7 +147,7 @@ func openDoors(ctx context.Context, config Config, d doors, parts *lifecycle.Gro
 	if err != nil {
 		return err
 	}
-	trove, err := gateway.New(config.Gateway, d.public, d.state.Ready, logger) //nolint:contextcheck // Only requests have one.
+	trove, err := gateway.New(config.Gateway, d.public, d.ready, logger) //nolint:contextcheck // Only requests have one.
 	if err != nil {
 		return err
 	}

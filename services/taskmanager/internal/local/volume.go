@@ -105,6 +105,10 @@ func (p *Provider) makeVolume(ctx context.Context, spec step.VolumeSpec) (volume
 	return v, nil
 }
 
+// spaceMargin is what a new volume must leave of the host's disk, in bytes: the control plane and the servers' logs have
+// to be written too.
+const spaceMargin = 256 << 20
+
 // checkSpace refuses what the disk could not hold even now; volumes take their room only as they fill.
 func (p *Provider) checkSpace(size int64) error {
 	var disk unix.Statfs_t
@@ -112,8 +116,9 @@ func (p *Provider) checkSpace(size int64) error {
 		return hostFailure("VOLUME", "The disk cannot be looked at", err)
 	}
 	free := int64(disk.Bavail) * disk.Bsize //nolint:gosec // no disk is that large
-	if free < size {
-		return noSpace("A volume of %d GiB does not fit: the host's disk has %.1f GiB left.", size/gib, float64(free)/gib)
+	if free < size+spaceMargin {
+		return noSpace("A volume of %d GiB does not fit: the host's disk has %.2f GiB left, and %.2f must stay free.",
+			size/gib, float64(free)/gib, float64(spaceMargin)/gib)
 	}
 	return nil
 }

@@ -20,6 +20,9 @@ import (
 	"github.com/coffer-dbaas/coffer/services/api/internal/store"
 )
 
+// reasonFull is of a write for which the database had no room.
+const reasonFull = "DATABASE_FULL"
+
 // translate makes a driver's error one of ours; those that are ours already pass unchanged. Drivers' texts stay in
 // the cause, for the logs.
 func translate(doing string, err error) error {
@@ -39,7 +42,7 @@ func translate(doing string, err error) error {
 	case lost(err):
 		return errs.New(errs.Unavailable, "DATABASE_UNAVAILABLE", "The service's database cannot be reached.").Because(err)
 	case full(err):
-		return errs.New(errs.Unavailable, "DATABASE_FULL", "The service's database cannot be written.").Because(err)
+		return errs.New(errs.Unavailable, reasonFull, "The service's database cannot be written.").Because(err)
 	}
 	return err
 }

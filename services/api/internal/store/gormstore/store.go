@@ -23,6 +23,8 @@ type Store struct {
 	committed chan struct{}
 	now       func() time.Time
 	logger    *slog.Logger
+	// makeRoom is nil where nobody keeps room in reserve.
+	makeRoom func()
 }
 
 var _ store.Store = (*Store)(nil)
@@ -42,6 +44,11 @@ type Option func(*Store)
 // WithClock gives the store a clock other than time.Now.
 func WithClock(now func() time.Time) Option {
 	return func(s *Store) { s.now = now }
+}
+
+// WithRoom has makeRoom called when the disk of a SQLite database is full; the write is then tried once more.
+func WithRoom(makeRoom func()) Option {
+	return func(s *Store) { s.makeRoom = makeRoom }
 }
 
 // Open opens a database that Migrate has brought up to date.
@@ -72,6 +79,9 @@ func Open(ctx context.Context, cfg Config, logger *slog.Logger, options ...Optio
 	s.writer = startGroupWriter(&groupWriter{
 		db: write, memory: s.memory, sent: s.sent, now: s.clock, wrote: s.signal, logger: logger,
 	})
+	if s.makeRoom != nil {
+		s.writer = roomWriter{writer: s.writer, makeRoom: s.makeRoom}
+	}
 	return s, nil
 }
 
