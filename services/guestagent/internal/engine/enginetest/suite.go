@@ -28,12 +28,15 @@ type Subject struct {
 	CreateTable, Insert string
 	// Reserved are names that tenants may not take.
 	ReservedDatabases, ReservedUsers []string
+	// EngineRoot is the root folder of the engine's programs; empty for the machine's own.
+	EngineRoot string
 }
 
 // Run exercises an engine on a server of its own, with real processes.
 func Run(t *testing.T, s Subject) {
 	t.Helper()
 	server := newServer(t)
+	server.EngineRoot = s.EngineRoot
 	e, err := s.Open(t.Context(), server, "")
 	require.NoError(t, err)
 	f := &fixture{Subject: s, Engine: e, t: t, server: server}

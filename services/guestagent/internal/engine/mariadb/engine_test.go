@@ -13,15 +13,27 @@ import (
 	"github.com/coffer-dbaas/coffer/services/guestagent/internal/engine"
 	"github.com/coffer-dbaas/coffer/services/guestagent/internal/engine/enginetest"
 	"github.com/coffer-dbaas/coffer/services/guestagent/internal/engine/mariadb"
+	"github.com/coffer-dbaas/coffer/services/guestagent/internal/enter/entertest"
 )
 
+func TestMain(m *testing.M) { entertest.Main(m) }
+
 func TestMariaDBBehavesAsAnEngineMust(t *testing.T) {
-	enginetest.Run(t, enginetest.Subject{
+	enginetest.Run(t, subject(""))
+}
+
+func TestMariaDBInARootFolderBehavesAsAnEngineMust(t *testing.T) {
+	enginetest.Run(t, subject(entertest.Folder(t)))
+}
+
+func subject(engineRoot string) enginetest.Subject {
+	return enginetest.Subject{
 		Open: mariadb.Open, Execute: execute,
 		CreateTable: "CREATE TABLE IF NOT EXISTS t (i INT)", Insert: "INSERT INTO t VALUES (1)",
 		ReservedDatabases: []string{"mysql", "information_schema", "performance_schema", "sys"},
 		ReservedUsers:     []string{"root", "os_admin", "mariadb.sys"},
-	})
+		EngineRoot:        engineRoot,
+	}
 }
 
 func TestATemplateOfAVersionThatIsNotInstalledIsRefused(t *testing.T) {

@@ -12,15 +12,27 @@ import (
 	"github.com/coffer-dbaas/coffer/services/guestagent/internal/engine"
 	"github.com/coffer-dbaas/coffer/services/guestagent/internal/engine/enginetest"
 	"github.com/coffer-dbaas/coffer/services/guestagent/internal/engine/postgresql"
+	"github.com/coffer-dbaas/coffer/services/guestagent/internal/enter/entertest"
 )
 
+func TestMain(m *testing.M) { entertest.Main(m) }
+
 func TestPostgreSQLBehavesAsAnEngineMust(t *testing.T) {
-	enginetest.Run(t, enginetest.Subject{
+	enginetest.Run(t, subject(""))
+}
+
+func TestPostgreSQLInARootFolderBehavesAsAnEngineMust(t *testing.T) {
+	enginetest.Run(t, subject(entertest.Folder(t)))
+}
+
+func subject(engineRoot string) enginetest.Subject {
+	return enginetest.Subject{
 		Open: postgresql.Open, Execute: execute,
 		CreateTable: "CREATE TABLE IF NOT EXISTS t (i INT)", Insert: "INSERT INTO t VALUES (1)",
 		ReservedDatabases: []string{"postgres", "template0", "template1"},
 		ReservedUsers:     []string{"postgres", "os_admin", "public", "none", "coffer_repl_0123abcd"},
-	})
+		EngineRoot:        engineRoot,
+	}
 }
 
 func TestATemplateOfAVersionThatIsNotInstalledIsRefused(t *testing.T) {
