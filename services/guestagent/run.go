@@ -17,6 +17,7 @@ import (
 	"github.com/coffer-dbaas/coffer/services/guestagent/internal/engine/postgresql"
 	"github.com/coffer-dbaas/coffer/services/guestagent/internal/identity"
 	"github.com/coffer-dbaas/coffer/services/guestagent/internal/instance"
+	"github.com/coffer-dbaas/coffer/services/guestagent/internal/logfile"
 	"github.com/coffer-dbaas/coffer/services/guestagent/internal/operation"
 	"github.com/coffer-dbaas/coffer/services/guestagent/internal/report"
 	"github.com/coffer-dbaas/coffer/services/guestagent/internal/server"
@@ -104,6 +105,7 @@ func (a *agent) run(ctx context.Context) error {
 		return nil
 	})
 	group.Go(func() error { return a.awaitEnd(ctx, calls) })
+	group.Go(func() error { logfile.Keep(ctx, a.settings.LogDir(), a.Log); return nil })
 	group.Go(func() error {
 		if err := mariadb.Warm(ctx, engine.ProgramsOf(a.settings), a.settings.TemplatesDir); err != nil && ctx.Err() == nil {
 			a.Log.Warn("the engine's programs are not there yet", "manager", mariadb.Manager, "error", err)
