@@ -52,6 +52,33 @@ func (g *Guest) StopDatabase(ctx context.Context, operation *guestagentv1.Operat
 	return follow(stream, say)
 }
 
+// StartDatabase starts the database and keeps it running.
+func (g *Guest) StartDatabase(ctx context.Context, operation *guestagentv1.Operation, say func(string)) error {
+	stream, err := g.client.StartDatabase(ctx, &guestagentv1.StartDatabaseRequest{Operation: operation})
+	if err != nil {
+		return err
+	}
+	return follow(stream, say)
+}
+
+// ConfigureDatabase writes the configuration for another flavor's memory.
+func (g *Guest) ConfigureDatabase(ctx context.Context, request *guestagentv1.ConfigureDatabaseRequest, say func(string)) error {
+	stream, err := g.client.ConfigureDatabase(ctx, request)
+	if err != nil {
+		return err
+	}
+	return follow(stream, say)
+}
+
+// GrowVolume makes the file system fill its grown volume.
+func (g *Guest) GrowVolume(ctx context.Context, operation *guestagentv1.Operation, say func(string)) error {
+	stream, err := g.client.GrowVolume(ctx, &guestagentv1.GrowVolumeRequest{Operation: operation})
+	if err != nil {
+		return err
+	}
+	return follow(stream, say)
+}
+
 // Status is the database's state now.
 func (g *Guest) Status(ctx context.Context) (*guestagentv1.DatabaseStatus, error) {
 	response, err := g.client.GetStatus(ctx, &guestagentv1.GetStatusRequest{})
@@ -124,17 +151,26 @@ func follow[Response any, Pointer interface {
 	*Response
 	GetProgress() *guestagentv1.Progress
 }](stream grpc.ServerStreamingClient[Response], say func(string)) error {
+	_, err := outcome[Response, Pointer](stream, say)
+	return err
+}
+
+// outcome is follow with the last message.
+func outcome[Response any, Pointer interface {
+	*Response
+	GetProgress() *guestagentv1.Progress
+}](stream grpc.ServerStreamingClient[Response], say func(string)) (Pointer, error) {
 	for {
 		response, err := stream.Recv()
 		if errors.Is(err, io.EOF) {
-			return errBroken
+			return nil, errBroken
 		}
 		if err != nil {
-			return err
+			return nil, err
 		}
 		progress := Pointer(response).GetProgress()
 		if progress.GetDone() {
-			return nil
+			return response, nil
 		}
 		say(progress.GetMessage())
 	}

@@ -25,9 +25,16 @@ type Sign func(ctx context.Context, request []byte) (certificatePEM []byte, err 
 // Guest is what workflows ask of an agent. A call that changes something happens once for its operation, however often
 // it is made: the agent joins or answers a repetition. So a call whose connection broke is simply made again.
 type Guest interface {
+	Replicator
+
 	Prepare(ctx context.Context, request *guestagentv1.PrepareRequest, say func(string)) error
 	RestartDatabase(ctx context.Context, operation *guestagentv1.Operation, say func(string)) error
 	StopDatabase(ctx context.Context, operation *guestagentv1.Operation, say func(string)) error
+	StartDatabase(ctx context.Context, operation *guestagentv1.Operation, say func(string)) error
+	// ConfigureDatabase writes the configuration for another flavor's memory; it holds from the next start.
+	ConfigureDatabase(ctx context.Context, request *guestagentv1.ConfigureDatabaseRequest, say func(string)) error
+	// GrowVolume makes the file system fill its grown volume, while the database runs.
+	GrowVolume(ctx context.Context, operation *guestagentv1.Operation, say func(string)) error
 	// Status is the database's state now.
 	Status(ctx context.Context) (*guestagentv1.DatabaseStatus, error)
 	// AwaitStatus watches until the state is the wanted one, and answers with it.

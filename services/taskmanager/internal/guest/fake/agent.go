@@ -38,8 +38,13 @@ type Agent struct {
 	operations map[string]error
 	acted      map[string]int
 	orders     map[string][]order
+	// network and database are the pretended data; the network's lock guards them.
+	network  *Network
+	database *database
 	// prepared is the last request of Prepare.
 	prepared *guestagentv1.PrepareRequest
+	// memory is what ConfigureDatabase was told last, MiB.
+	memory int32
 	// onEnrolled is told of a new key and certificate.
 	onEnrolled func(certificatePEM, keyPEM []byte) error
 }
@@ -69,6 +74,7 @@ func New(instanceID string, certificatePEM, keyPEM, caPEM []byte) (*Agent, error
 		changed: make(chan struct{}), service: status.ServiceNew, operations: map[string]error{}, acted: map[string]int{},
 		orders: map[string][]order{}, onEnrolled: func(_, _ []byte) error { return nil },
 	}
+	a.Join(NewNetwork())
 	a.Revive()
 	return a, nil
 }
@@ -77,6 +83,7 @@ func New(instanceID string, certificatePEM, keyPEM, caPEM []byte) (*Agent, error
 func (a *Agent) Revive() {
 	server := grpc.NewServer(grpc.Creds(credentials.NewTLS(a.identity.ServerTLS(pki.OnlyKind(pki.KindTaskmanager)))))
 	guestagentv1.RegisterGuestAgentServiceServer(server, a)
+	_ = a.network.change(func() error { a.database.gone = false; return nil }) // it cannot fail
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.server, a.life, a.began, a.sequence = server, uuid.NewString(), time.Now(), 0
@@ -85,8 +92,11 @@ func (a *Agent) Revive() {
 // Serve answers calls until Stop.
 func (a *Agent) Serve(listener net.Listener) error { return a.serving().Serve(listener) }
 
-// Stop ends all calls and streams at once, as a crash would.
-func (a *Agent) Stop() { a.serving().Stop() }
+// Stop ends all calls and streams at once, as a crash of the whole server would.
+func (a *Agent) Stop() {
+	_ = a.network.change(func() error { a.database.gone = true; return nil }) // it cannot fail
+	a.serving().Stop()
+}
 
 func (a *Agent) serving() *grpc.Server {
 	a.mu.Lock()
@@ -136,6 +146,13 @@ func (a *Agent) Prepared() *guestagentv1.PrepareRequest {
 	return a.prepared
 }
 
+// Memory is what ConfigureDatabase was told last, MiB; 0 before.
+func (a *Agent) Memory() int32 {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.memory
+}
+
 // Name is what the agent now shows to its callers.
 func (a *Agent) Name() pki.Name { return a.identity.Name() }
 
@@ -149,6 +166,11 @@ func (a *Agent) Become(service status.Service, message string) {
 func (a *Agent) become(service status.Service, message string) {
 	a.sequence++
 	a.service, a.message = service, message
+	_ = a.network.change(func() error { // it cannot fail
+		a.database.running = service == status.ServiceHealthy || service == status.ServiceRunning
+		a.database.hasData = a.database.hasData || a.database.running
+		return nil
+	})
 	close(a.changed)
 	a.changed = make(chan struct{})
 }

@@ -119,10 +119,11 @@ func (a *Agent) did(method string) {
 func (a *Agent) Prepare(
 	request *guestagentv1.PrepareRequest, stream grpc.ServerStreamingServer[guestagentv1.PrepareResponse],
 ) error {
-	return a.operate("Prepare", request.GetOperation(), func() {
+	return a.operate("Prepare", request.GetOperation(), func() error {
 		a.prepared = request
 		a.starts++
 		a.become(status.ServiceHealthy, "")
+		return nil
 	}, func(p *guestagentv1.Progress) error { return stream.Send(&guestagentv1.PrepareResponse{Progress: p}) })
 }
 
@@ -130,9 +131,10 @@ func (a *Agent) Prepare(
 func (a *Agent) RestartDatabase(
 	request *guestagentv1.RestartDatabaseRequest, stream grpc.ServerStreamingServer[guestagentv1.RestartDatabaseResponse],
 ) error {
-	return a.operate("RestartDatabase", request.GetOperation(), func() {
+	return a.operate("RestartDatabase", request.GetOperation(), func() error {
 		a.starts++
 		a.become(status.ServiceHealthy, "")
+		return nil
 	}, func(p *guestagentv1.Progress) error {
 		return stream.Send(&guestagentv1.RestartDatabaseResponse{Progress: p})
 	})
@@ -142,7 +144,10 @@ func (a *Agent) RestartDatabase(
 func (a *Agent) StopDatabase(
 	request *guestagentv1.StopDatabaseRequest, stream grpc.ServerStreamingServer[guestagentv1.StopDatabaseResponse],
 ) error {
-	return a.operate("StopDatabase", request.GetOperation(), func() { a.become(status.ServiceShutdown, "") },
+	return a.operate("StopDatabase", request.GetOperation(), func() error {
+		a.become(status.ServiceShutdown, "")
+		return nil
+	},
 		func(p *guestagentv1.Progress) error {
 			return stream.Send(&guestagentv1.StopDatabaseResponse{Progress: p})
 		})
@@ -152,16 +157,39 @@ func (a *Agent) StopDatabase(
 func (a *Agent) StartDatabase(
 	request *guestagentv1.StartDatabaseRequest, stream grpc.ServerStreamingServer[guestagentv1.StartDatabaseResponse],
 ) error {
-	return a.operate("StartDatabase", request.GetOperation(), func() {
+	return a.operate("StartDatabase", request.GetOperation(), func() error {
 		a.starts++
 		a.become(status.ServiceHealthy, "")
+		return nil
 	}, func(p *guestagentv1.Progress) error {
 		return stream.Send(&guestagentv1.StartDatabaseResponse{Progress: p})
 	})
 }
 
+// ConfigureDatabase keeps the flavor's memory.
+func (a *Agent) ConfigureDatabase(
+	request *guestagentv1.ConfigureDatabaseRequest, stream grpc.ServerStreamingServer[guestagentv1.ConfigureDatabaseResponse],
+) error {
+	return a.operate("ConfigureDatabase", request.GetOperation(), func() error {
+		a.memory = request.GetRam()
+		return nil
+	}, func(p *guestagentv1.Progress) error {
+		return stream.Send(&guestagentv1.ConfigureDatabaseResponse{Progress: p})
+	})
+}
+
+// GrowVolume pretends to.
+func (a *Agent) GrowVolume(
+	request *guestagentv1.GrowVolumeRequest, stream grpc.ServerStreamingServer[guestagentv1.GrowVolumeResponse],
+) error {
+	return a.operate("GrowVolume", request.GetOperation(), func() error { return nil },
+		func(p *guestagentv1.Progress) error {
+			return stream.Send(&guestagentv1.GrowVolumeResponse{Progress: p})
+		})
+}
+
 // operate does an operation once; act runs under the lock.
-func (a *Agent) operate(method string, operation *guestagentv1.Operation, act func(), send func(*guestagentv1.Progress) error) error {
+func (a *Agent) operate(method string, operation *guestagentv1.Operation, act func() error, send func(*guestagentv1.Progress) error) error {
 	ordered, is := a.take(method)
 	if is && !ordered.after {
 		return ordered.err
@@ -181,7 +209,7 @@ func (a *Agent) operate(method string, operation *guestagentv1.Operation, act fu
 	return send(&guestagentv1.Progress{Done: true})
 }
 
-func (a *Agent) once(method string, operation *guestagentv1.Operation, act func()) error {
+func (a *Agent) once(method string, operation *guestagentv1.Operation, act func() error) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if operation.GetEpoch() < a.epoch {
@@ -191,10 +219,15 @@ func (a *Agent) once(method string, operation *guestagentv1.Operation, act func(
 	if err, known := a.operations[operation.GetId()]; known {
 		return err
 	}
-	act()
-	a.acted[method]++
-	a.operations[operation.GetId()] = nil
-	return nil
+	err := act()
+	if err == nil {
+		a.acted[method]++
+	}
+	// As with the real agent, an accident is tried again and a refusal is not.
+	if !errs.IsKind(err, errs.Unavailable) && !errs.IsKind(err, errs.Internal) {
+		a.operations[operation.GetId()] = err
+	}
+	return err
 }
 
 // GetStatus is the state now.

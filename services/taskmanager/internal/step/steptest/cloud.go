@@ -20,6 +20,8 @@ var _ step.Provider = (*Cloud)(nil)
 type Cloud struct {
 	t      testing.TB
 	events chan step.ServerEvent
+	// databases is where the agents' databases reach each other.
+	databases *fake.Network
 
 	mu        sync.Mutex
 	addresses map[string]step.Address
@@ -36,8 +38,8 @@ type Cloud struct {
 // New makes an empty cloud; its servers end with the test.
 func New(t testing.TB) *Cloud {
 	c := &Cloud{
-		t: t, events: make(chan step.ServerEvent, 16), addresses: map[string]step.Address{}, volumes: map[string]step.Volume{},
-		servers: map[string]step.Server{}, agents: map[string]*fake.Agent{},
+		t: t, events: make(chan step.ServerEvent, 16), databases: fake.NewNetwork(), addresses: map[string]step.Address{},
+		volumes: map[string]step.Volume{}, servers: map[string]step.Server{}, agents: map[string]*fake.Agent{},
 		machines: map[string]*machine{}, access: map[string]step.Access{}, orders: map[string][]error{}, made: map[string]int{},
 	}
 	t.Cleanup(func() {
@@ -64,6 +66,9 @@ func (c *Cloud) Agent(instanceID string) *fake.Agent {
 	defer c.mu.Unlock()
 	return c.agents[instanceID]
 }
+
+// Databases is where the agents' databases reach each other.
+func (c *Cloud) Databases() *fake.Network { return c.databases }
 
 // Inventory is everything there is, sorted.
 func (c *Cloud) Inventory() []string {

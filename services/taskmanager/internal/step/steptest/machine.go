@@ -40,6 +40,7 @@ func (c *Cloud) CreateServer(ctx context.Context, spec step.ServerSpec) (step.Se
 	if err != nil {
 		return step.Server{}, fmt.Errorf("create server: %w", err)
 	}
+	agent.Join(c.databases)
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", spec.Address.IP+":0")
 	if err != nil {
 		return step.Server{}, fmt.Errorf("create server: %w", err)
