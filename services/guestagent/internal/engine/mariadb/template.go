@@ -47,6 +47,7 @@ func (p programs) build(ctx context.Context, path string, uid uint32) error {
 	redo := fmt.Sprintf("--innodb-log-file-size=%dM", smallRedoMiB)
 	install := []string{
 		"--no-defaults", "--datadir=" + path, "--skip-test-db", "--skip-name-resolve",
+		"--force", // though the machine's name cannot be looked up: no account of the template has one
 		"--auth-root-authentication-method=normal", redo,
 	}
 	bootstrap := []string{"--no-defaults", "--bootstrap", "--datadir=" + path, redo}
