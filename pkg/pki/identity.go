@@ -18,6 +18,8 @@ import (
 type Identity struct {
 	roots   *x509.CertPool
 	current atomic.Pointer[tls.Certificate]
+	// follow is nil for an identity that comes from no files.
+	follow *follower
 }
 
 // NewIdentity reads an identity.
@@ -39,6 +41,10 @@ func (i *Identity) Replace(certificatePEM, keyPEM []byte) error {
 	if err != nil {
 		return fmt.Errorf("read identity: %w", err)
 	}
+	return i.take(&certificate)
+}
+
+func (i *Identity) take(certificate *tls.Certificate) error {
 	if _, err := nameOf(certificate.Leaf); err != nil {
 		return fmt.Errorf("read identity: %w", err)
 	}
@@ -47,8 +53,16 @@ func (i *Identity) Replace(certificatePEM, keyPEM []byte) error {
 	}); err != nil {
 		return fmt.Errorf("read identity: not signed by the given CA: %w", err)
 	}
-	i.current.Store(&certificate)
+	i.current.Store(certificate)
 	return nil
+}
+
+// certificate is the one to show now.
+func (i *Identity) certificate() *tls.Certificate {
+	if i.follow != nil {
+		i.follow.look()
+	}
+	return i.current.Load()
 }
 
 // Name is the certificate's name.
@@ -67,7 +81,7 @@ func (i *Identity) Expires() time.Time { return i.current.Load().Leaf.NotAfter }
 func (i *Identity) ServerTLS(allow func(Name) error) *tls.Config {
 	return &tls.Config{
 		MinVersion:     tls.VersionTLS13,
-		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return i.current.Load(), nil },
+		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return i.certificate(), nil },
 		ClientAuth:     tls.RequireAndVerifyClientCert,
 		ClientCAs:      i.roots,
 		VerifyConnection: func(state tls.ConnectionState) error {
@@ -98,7 +112,7 @@ func (i *Identity) clientTLS(allow func(Name) error, validAt func(*x509.Certific
 	return &tls.Config{
 		MinVersion: tls.VersionTLS13,
 		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
-			return i.current.Load(), nil
+			return i.certificate(), nil
 		},
 		// Go can verify the chain only together with a host name; VerifyConnection verifies chain and name instead.
 		InsecureSkipVerify: true, //nolint:gosec // verified in VerifyConnection
