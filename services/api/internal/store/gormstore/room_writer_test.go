@@ -29,7 +29,9 @@ func TestAWriteWithoutRoomIsTriedOnceMoreAfterRoomWasMade(t *testing.T) {
 		"what users wait for": s.writer.writeFirst, "the work behind it": s.writer.write,
 	} {
 		t.Run(name, func(t *testing.T) {
-			fill := func() error { return write(t.Context(), "fill", statement("INSERT INTO filler VALUES (zeroblob(1000000))")) }
+			fill := func() error {
+				return write(t.Context(), "fill", statement("INSERT INTO filler VALUES (zeroblob(1000000))"))
+			}
 			asked, makeRoom = 0, func() {}
 			require.True(t, errs.IsReason(fill(), reasonFull), "there is no room to be made")
 			assert.Equal(t, 1, asked)
