@@ -9,15 +9,14 @@ import (
 // Catalog describes what this host offers: the database servers that are installed now, the configured flavors, one
 // volume type, one network, one zone.
 func (p *Provider) Catalog(ctx context.Context) (*journalv1.RegisterProviderRequest, error) {
-	datastores, err := findDatastores(ctx, p.cfg.EnginePrefix)
+	found, err := p.offers.look(ctx)
 	if err != nil {
 		p.log.Warn("a database server on this host cannot be used", "error", err)
 	}
 	own := p.folder.identity
 	catalog := &journalv1.RegisterProviderRequest{
-		Provider:          "local",
-		Region:            p.cfg.Region,
-		DatastoreVersions: datastores,
+		Provider: "local",
+		Region:   p.cfg.Region,
 		VolumeTypes: []*journalv1.CatalogVolumeType{
 			{Id: own.VolumeTypeID, Name: volumeType, Description: p.volumeDescription()},
 		},
@@ -25,8 +24,13 @@ func (p *Provider) Catalog(ctx context.Context) (*journalv1.RegisterProviderRequ
 		AvailabilityZones: []string{zone},
 		Capabilities:      &journalv1.ProviderCapabilities{},
 	}
-	if len(datastores) > 0 {
-		catalog.DefaultDatastore = datastores[0].GetManager()
+	for _, o := range found {
+		catalog.DatastoreVersions = append(catalog.DatastoreVersions, &journalv1.CatalogDatastoreVersion{
+			Manager: o.manager, Name: series(o.version), Version: o.version,
+		})
+	}
+	if len(found) > 0 {
+		catalog.DefaultDatastore = found[0].manager
 	}
 	for _, f := range p.cfg.Flavors {
 		catalog.Flavors = append(catalog.Flavors, &journalv1.CatalogFlavor{

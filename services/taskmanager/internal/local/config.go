@@ -18,6 +18,10 @@ type Config struct {
 	// EnginePrefix is the folder under which this host's own database servers are looked for, as usr/sbin and the like.
 	// Empty means: where packages put them.
 	EnginePrefix string `koanf:"engine_prefix"`
+	// EngineRoots are root folders, each the file system of a distribution (deploy/scripts/make-engine-root makes one),
+	// whose database servers are offered beside those of the host, so that several versions stand side by side. Of a
+	// series that is in several places the host's is taken, or else that of the first folder. Needs root.
+	EngineRoots []string `koanf:"engine_roots"`
 	// AddressRange is the /20 of 127.0.0.0/8 from which servers get their addresses. Empty means: the data folder
 	// draws one at its first start, and keeps it.
 	AddressRange string `koanf:"address_range"`
@@ -72,6 +76,11 @@ func (c Config) Validate() error {
 	}
 	if c.GuestAgent != "" && !filepath.IsAbs(c.GuestAgent) {
 		fault("guestagent: must be an absolute path, is %q", c.GuestAgent)
+	}
+	for i, root := range c.EngineRoots {
+		if !filepath.IsAbs(root) || filepath.Clean(root) == "/" {
+			fault("engine_roots[%d]: must be an absolute path of a folder other than /, is %q", i, root)
+		}
 	}
 	if c.AddressRange != "" {
 		if err := checkRange(c.AddressRange); err != nil {

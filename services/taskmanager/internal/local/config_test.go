@@ -16,12 +16,12 @@ func TestTheDefaultsAreValidButForTheFolder(t *testing.T) {
 
 func TestEveryFaultOfAConfigurationIsTold(t *testing.T) {
 	cfg := Config{
-		DataDir: "coffer-data", GuestAgent: "bin/agent", AddressRange: "10.0.0.0/20", UIDBase: 1,
+		DataDir: "coffer-data", GuestAgent: "bin/agent", AddressRange: "10.0.0.0/20", UIDBase: 1, EngineRoots: []string{"/srv/root", "roots/a", "/"},
 		Flavors: []Flavor{{ID: "one", RAM: 1}, {ID: "2", Name: "a", RAM: 512, VCPUs: 1}, {ID: "2", Name: "a", RAM: 512, VCPUs: 1}},
 	}
 	err := cfg.Validate()
 	for _, part := range []string{
-		"data_dir", "guestagent", "address_range", "uid_base", "stop_limit", "template_limit", "region",
+		"data_dir", "guestagent", "engine_roots[1]", "engine_roots[2]", "address_range", "uid_base", "stop_limit", "template_limit", "region",
 		"flavors[0]: id", "flavors[0]: name", "flavors[0]: ram", "flavors[0]: vcpus", "flavors[2]: id", "flavors[2]: name",
 	} {
 		require.ErrorContains(t, err, part)

@@ -12,8 +12,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	journalv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/journal/v1"
 )
 
 // engine is a kind of database server that guest agents know to run.
@@ -48,15 +46,15 @@ var engines = []engine{
 
 var errNoEngine = errors.New("the program is not there")
 
-// installed says which exact versions the host has, the newest of each series, and the newest series first.
-func (e engine) installed(ctx context.Context, prefix string) ([]string, error) {
-	programs, err := e.find(prefix)
+// installed says which exact versions a place has, the newest of each series, and the newest series first.
+func (e engine) installed(ctx context.Context, at place) ([]string, error) {
+	programs, err := e.find(at)
 	if err != nil {
 		return nil, err
 	}
 	var versions []string
 	for _, program := range programs {
-		out, err := exec.CommandContext(ctx, program, e.asked...).Output()
+		out, err := at.output(ctx, program, e.asked...)
 		if err != nil {
 			return nil, fmt.Errorf("ask %s for its version: %w", program, err)
 		}
@@ -70,8 +68,8 @@ func (e engine) installed(ctx context.Context, prefix string) ([]string, error) 
 	return slices.CompactFunc(versions, func(a, b string) bool { return series(a) == series(b) }), nil
 }
 
-func (e engine) find(prefix string) ([]string, error) {
-	if prefix == "" && !e.sideBySide {
+func (e engine) find(at place) ([]string, error) {
+	if at == (place{}) && !e.sideBySide {
 		if path, err := exec.LookPath(e.program); err == nil {
 			path, err = filepath.Abs(path)
 			return []string{path}, err
@@ -79,7 +77,7 @@ func (e engine) find(prefix string) ([]string, error) {
 	}
 	var found []string
 	for _, folder := range e.folders {
-		paths, err := filepath.Glob(filepath.Join("/", prefix, folder, e.program))
+		paths, err := at.glob(filepath.Join(folder, e.program))
 		if err != nil {
 			return nil, fmt.Errorf("look for %s in %s: %w", e.program, folder, err)
 		}
@@ -109,23 +107,4 @@ func compareVersions(a, b string) int {
 		m, _ := strconv.Atoi(y)
 		return cmp.Compare(n, m)
 	})
-}
-
-// findDatastores lists what the host can run. An engine that is there but broken is an error of its own, told and left
-// out, so that it does not take the others with it.
-func findDatastores(ctx context.Context, prefix string) ([]*journalv1.CatalogDatastoreVersion, error) {
-	var found []*journalv1.CatalogDatastoreVersion
-	var faults []error
-	for _, e := range engines {
-		versions, err := e.installed(ctx, prefix)
-		if err != nil && !errors.Is(err, errNoEngine) {
-			faults = append(faults, err)
-		}
-		for _, version := range versions {
-			found = append(found, &journalv1.CatalogDatastoreVersion{
-				Manager: e.manager, Name: series(version), Version: version,
-			})
-		}
-	}
-	return found, errors.Join(faults...)
 }

@@ -26,13 +26,13 @@ func TestEveryPostgreSQLIsOfferedTheNewestFirstAndMariaDBBeforeIt(t *testing.T) 
 	}
 	putProgram(t, prefix, "usr/local/bin/postgres", "postgres (PostgreSQL) 15.18 (Debian)")
 	putProgram(t, prefix, "usr/sbin/mariadbd", "mariadbd  Ver 10.11.14-MariaDB")
-	found, err := findDatastores(t.Context(), prefix)
+	found, err := (&offers{places: []place{{prefix: prefix}}}).look(t.Context())
 	require.NoError(t, err)
 	var offered []string
 	for _, d := range found {
-		offered = append(offered, d.GetManager()+" "+d.GetName()+" "+d.GetVersion())
+		offered = append(offered, d.manager+" "+d.version)
 	}
-	assert.Equal(t, []string{"mariadb 10.11 10.11.14", "postgresql 16 16.2", "postgresql 15 15.18", "postgresql 9 9.0"}, offered)
+	assert.Equal(t, []string{"mariadb 10.11.14", "postgresql 16.2", "postgresql 15.18", "postgresql 9.0"}, offered)
 }
 
 func TestAnEngineThatDoesNotAnswerTakesNoOtherWithIt(t *testing.T) {
@@ -41,8 +41,8 @@ func TestAnEngineThatDoesNotAnswerTakesNoOtherWithIt(t *testing.T) {
 	path := filepath.Join(prefix, "usr/sbin/mariadbd")
 	require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
 	require.NoError(t, os.WriteFile(path, []byte("#!/bin/sh\nexit 1\n"), 0o755))
-	found, err := findDatastores(t.Context(), prefix)
+	found, err := (&offers{places: []place{{prefix: prefix}}}).look(t.Context())
 	require.ErrorContains(t, err, "mariadbd")
 	require.Len(t, found, 1)
-	assert.Equal(t, "postgresql", found[0].GetManager())
+	assert.Equal(t, "postgresql", found[0].manager)
 }

@@ -28,6 +28,8 @@ func TestMain(m *testing.M) {
 		fail(serveAgent(os.Args[3]))
 	case "make-template":
 		fail(makeTemplate(os.Args[3], os.Args[5], os.Args[7]))
+	case "enter-root":
+		fail(enterRoot(os.Args[3], os.Args[5], os.Args[6:]))
 	case "database":
 		select {}
 	default:
@@ -90,6 +92,12 @@ func adoptOrStart(dir string) (int, error) {
 	pid := database.Process.Pid
 	go database.Wait() //nolint:errcheck // reaps it
 	return pid, os.WriteFile(record, []byte(strconv.Itoa(pid)), 0o600)
+}
+
+// enterRoot runs a program of a root folder without entering it: the programs of these tests need nothing else there.
+func enterRoot(root, program string, args []string) error {
+	program = filepath.Join(root, program)
+	return syscall.Exec(program, append([]string{program}, args...), os.Environ())
 }
 
 func makeTemplate(manager, version, dir string) error {

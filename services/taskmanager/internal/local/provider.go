@@ -32,6 +32,7 @@ type Provider struct {
 	// mounts: new volumes are file systems of their own. Needs root, and a host that allows it.
 	mounts     bool
 	cgroups    *cgroups
+	offers     *offers
 	templates  *templates
 	supervisor *supervisor
 	events     *events
@@ -55,8 +56,9 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (*Provider, error) 
 		return nil, fmt.Errorf("local provider: %w", err)
 	}
 	p.findLimits(ctx)
+	p.offers = &offers{places: cfg.places(p.guestAgent, log)}
 	p.templates = &templates{
-		dir: p.folder.templates, locks: p.folder.locks, guestAgent: p.guestAgent, enginePrefix: cfg.EnginePrefix,
+		dir: p.folder.templates, locks: p.folder.locks, guestAgent: p.guestAgent, offers: p.offers,
 		limit: cfg.TemplateLimit, log: log,
 	}
 	p.supervisor = newSupervisor(p)

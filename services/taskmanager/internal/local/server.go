@@ -31,6 +31,8 @@ type serverFile struct {
 	RunAsUID     int    `json:"run_as_uid"`
 	RunAsGID     int    `json:"run_as_gid"`
 	TemplatesDir string `json:"templates_dir"`
+	// EngineRoot and EnginePrefix say where the database's programs are; see place.
+	EngineRoot   string `json:"engine_root"`
 	EnginePrefix string `json:"engine_prefix"`
 	MemoryBytes  int64  `json:"memory_bytes"`
 	// FormerMemoryBytes is the size from which the server was resized, until that is confirmed or reverted.
@@ -156,13 +158,15 @@ func (p *Provider) makeServer(spec step.ServerSpec) (serverFile, error) {
 }
 
 func (p *Provider) describeServer(spec step.ServerSpec, ip netip.Addr, volume volumeFile) serverFile {
+	at, _ := p.offers.place(spec.Manager, spec.Version) // known, since its template was awaited
 	s := serverFile{
 		InstanceID:   spec.InstanceID,
 		Address:      ip.String(),
 		AgentListen:  netip.AddrPortFrom(ip, agentPort).String(),
 		DataDir:      p.folder.volumeData(spec.InstanceID),
 		TemplatesDir: p.folder.templates,
-		EnginePrefix: p.cfg.EnginePrefix,
+		EngineRoot:   at.root,
+		EnginePrefix: at.prefix,
 		MemoryBytes:  int64(spec.Flavor.RAM) << 20,
 	}
 	if !volume.FileSystem {

@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -20,12 +19,12 @@ import (
 // templates are data directories as they are after their very first start, one per exact version, from which the
 // agents clone. They are made beside the start of the control plane; making a server waits for its own.
 type templates struct {
-	dir          string
-	locks        locks
-	guestAgent   string
-	enginePrefix string
-	limit        time.Duration
-	log          *slog.Logger
+	dir        string
+	locks      locks
+	guestAgent string
+	offers     *offers
+	limit      time.Duration
+	log        *slog.Logger
 }
 
 func (t *templates) path(manager, version string) string {
@@ -40,21 +39,21 @@ func (t *templates) exists(manager, version string) bool {
 
 // makeAll makes the templates that are missing. What fails here is tried again by the server that wants it.
 func (t *templates) makeAll(ctx context.Context) {
-	found, err := findDatastores(ctx, t.enginePrefix)
+	found, err := t.offers.look(ctx)
 	if err != nil && ctx.Err() == nil {
 		t.log.Warn("a database server on this host cannot be used", "error", err)
 	}
 	for _, d := range found {
-		err := t.await(ctx, d.GetManager(), d.GetVersion())
+		err := t.await(ctx, d.manager, d.version)
 		if err != nil && ctx.Err() == nil {
-			t.log.Warn("no template could be made", "datastore", d.GetManager(), "version", d.GetVersion(), "error", err)
+			t.log.Warn("no template could be made", "datastore", d.manager, "version", d.version, "error", err)
 		}
 	}
 }
 
-// await returns when the template is there, which it makes if nobody else does.
+// await returns when the template is there, which it makes if nobody else does, and it is known where its programs are.
 func (t *templates) await(ctx context.Context, manager, version string) error {
-	if t.exists(manager, version) {
+	if _, known := t.offers.place(manager, version); known && t.exists(manager, version) {
 		return nil
 	}
 	tooLong := errs.New(errs.Unavailable, "TEMPLATE", "The template of %s %s was not ready within %s.", manager, version, t.limit)
@@ -65,43 +64,43 @@ func (t *templates) await(ctx context.Context, manager, version string) error {
 		return err
 	}
 	defer release()
-	if t.exists(manager, version) {
-		return nil
-	}
-	if err := t.checkInstalled(ctx, manager, version); err != nil {
+	at, err := t.find(ctx, manager, version)
+	if err != nil || t.exists(manager, version) {
 		return err
 	}
-	return t.make(ctx, manager, version)
+	return t.make(ctx, manager, version, at)
 }
 
-func (t *templates) checkInstalled(ctx context.Context, manager, version string) error {
+// find says where the version is now.
+func (t *templates) find(ctx context.Context, manager, version string) (place, error) {
 	for _, e := range engines {
 		if e.manager != manager {
 			continue
 		}
-		now, err := e.installed(ctx, t.enginePrefix)
-		switch {
-		case errors.Is(err, errNoEngine):
-			return errs.New(errs.Internal, "NO_ENGINE", "The database server %s is not installed on this host.",
-				manager).Because(err)
-		case err != nil:
-			return errs.New(errs.Internal, "ENGINE_BROKEN", "The database server %s on this host does not answer.",
-				manager).Because(err)
-		case !slices.Contains(now, version):
-			return errs.New(errs.Internal, "ENGINE_CHANGED", "This host has %s %s now, no longer %s; a restart of Coffer offers it.",
-				manager, strings.Join(now, " and "), version)
+		now, err := t.offers.of(ctx, e)
+		var others []string
+		for _, found := range now {
+			if found.version == version {
+				return found.at, nil
+			}
+			others = append(others, found.version)
 		}
-		return nil
+		switch {
+		case len(others) > 0:
+			return place{}, errs.New(errs.Internal, "ENGINE_CHANGED",
+				"This host has %s %s now, no longer %s; a restart of Coffer offers it.", manager, strings.Join(others, " and "), version)
+		case err != nil:
+			return place{}, errs.New(errs.Internal, "ENGINE_BROKEN", "The database server %s on this host does not answer.",
+				manager).Because(err)
+		}
+		return place{}, errs.New(errs.Internal, "NO_ENGINE", "The database server %s is not installed on this host.", manager)
 	}
-	return errs.New(errs.Invalid, "DATASTORE", "The local provider has no datastore %q.", manager)
+	return place{}, errs.New(errs.Invalid, "DATASTORE", "The local provider has no datastore %q.", manager)
 }
 
-func (t *templates) make(ctx context.Context, manager, version string) error {
+func (t *templates) make(ctx context.Context, manager, version string, at place) error {
 	began := time.Now()
-	args := []string{"make-template", "--manager", manager, "--version", version, "--dir", t.dir}
-	if t.enginePrefix != "" {
-		args = append(args, "--engine-prefix", t.enginePrefix)
-	}
+	args := append([]string{"make-template", "--manager", manager, "--version", version, "--dir", t.dir}, at.arguments()...)
 	cmd := exec.CommandContext(ctx, t.guestAgent, args...)
 	cmd.Env = agentEnvironment()
 	var output bytes.Buffer
