@@ -5,8 +5,11 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"os"
 	"path/filepath"
+	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -19,18 +22,26 @@ import (
 	"github.com/coffer-dbaas/coffer/services/guestagent/internal/settings"
 )
 
-// Subject is the engine under test.
+// Subject is the engine under test. What the suite says to it in SQL is the same for all.
 type Subject struct {
 	Open engine.Open
-	// Execute runs a statement as a user over TCP; an empty database is none.
-	Execute func(ctx context.Context, address string, user engine.User, database, statement string) error
-	// CreateTable and Insert are statements in the engine's own words.
-	CreateTable, Insert string
+	// Ask runs a statement as a user over TCP and gives the first column of its rows; an empty database is none.
+	Ask func(ctx context.Context, address string, user engine.User, database, statement string) ([]string, error)
+	// Port is where the database listens.
+	Port int
+	// LongQuery is a statement that works for more than a minute.
+	LongQuery string
 	// Reserved are names that tenants may not take.
 	ReservedDatabases, ReservedUsers []string
 	// EngineRoot is the root folder of the engine's programs; empty for the machine's own.
 	EngineRoot string
 }
+
+const (
+	createTable = "CREATE TABLE IF NOT EXISTS t (i INT)"
+	insert      = "INSERT INTO t VALUES (1)"
+	count       = "SELECT COUNT(*) FROM t"
+)
 
 // Run exercises an engine on a server of its own, with real processes.
 func Run(t *testing.T, s Subject) {
@@ -44,14 +55,19 @@ func Run(t *testing.T, s Subject) {
 
 	t.Run("it knows its version", func(t *testing.T) { assert.Regexp(t, `^\d+\.\d+(\.\d+)?$`, e.Version()) })
 	t.Run("what is installed twice is installed once", f.installs)
+	t.Run("a start that fails says why", f.saysWhy)
 	t.Run("it answers after its start and its mark is on its command line", f.starts)
 	t.Run("users reach their databases and no others", f.createsUsers)
 	t.Run("reserved and empty names are refused", f.refusesNames)
 	t.Run("read only holds users and not the administrator", f.holds)
 	t.Run("a clean stop and another start keep the rows", f.restarts)
+	t.Run("a kill in the middle of work and another start keep the rows", f.recovers)
 }
 
-var ann = engine.User{Name: "ann", Password: "it's \\ \"quoted\" `so`", Databases: []string{"app", "a_b"}}
+var (
+	ann = engine.User{Name: "ann", Password: "it's \\ \"quoted\" `so`", Databases: []string{"app", "a_b"}}
+	bob = engine.User{Name: `b"o'b`, Password: "Grüße ключ", Databases: []string{"app"}}
+)
 
 type fixture struct {
 	Subject
@@ -84,14 +100,15 @@ func (f *fixture) starts(t *testing.T) {
 func (f *fixture) createsUsers(t *testing.T) {
 	for range 2 {
 		require.NoError(t, f.CreateDatabases(t.Context(), []engine.Database{{Name: "app"}, {Name: "a_b"}, {Name: "axb"}}))
-		require.NoError(t, f.CreateUsers(t.Context(), []engine.User{ann}))
+		require.NoError(t, f.CreateUsers(t.Context(), []engine.User{ann, bob}))
 	}
-	require.NoError(t, f.execute(ann, "app", f.CreateTable))
-	require.NoError(t, f.execute(ann, "a_b", f.CreateTable))
-	require.Error(t, f.execute(ann, "axb", f.CreateTable))
+	require.NoError(t, f.execute(ann, "app", createTable))
+	require.NoError(t, f.execute(ann, "a_b", createTable))
+	require.Error(t, f.execute(ann, "axb", createTable))
+	require.NoError(t, f.execute(bob, "app", "CREATE TABLE bobs (i INT)"))
 	wrong := ann
 	wrong.Password = "wrong"
-	require.Error(t, f.execute(wrong, "app", f.Insert))
+	require.Error(t, f.execute(wrong, "app", insert))
 }
 
 func (f *fixture) refusesNames(t *testing.T) {
@@ -109,13 +126,14 @@ func (f *fixture) refusesNames(t *testing.T) {
 
 func (f *fixture) holds(t *testing.T) {
 	require.NoError(t, f.SetReadOnly(t.Context(), true))
-	require.Error(t, f.execute(ann, "app", f.Insert))
+	require.Error(t, f.execute(ann, "app", insert))
 	require.NoError(t, f.CreateDatabases(t.Context(), []engine.Database{{Name: "by_admin"}}))
 	require.NoError(t, f.SetReadOnly(t.Context(), false))
-	require.NoError(t, f.execute(ann, "app", f.Insert))
+	require.NoError(t, f.execute(ann, "app", insert))
 }
 
 func (f *fixture) restarts(t *testing.T) {
+	before := f.rows(t)
 	require.NoError(t, f.process.Signal(f.StopSignal()))
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
@@ -125,11 +143,51 @@ func (f *fixture) restarts(t *testing.T) {
 	f.Disconnect()
 	require.Error(t, f.Answers(t.Context()))
 	f.start(t)
-	require.NoError(t, f.execute(ann, "app", f.Insert))
+	assert.Equal(t, before, f.rows(t))
+}
+
+func (f *fixture) recovers(t *testing.T) {
+	require.NoError(t, f.execute(ann, "app", insert))
+	before := f.rows(t)
+	var asking sync.WaitGroup
+	asking.Go(func() { assert.Error(t, f.execute(ann, "app", f.LongQuery)) })
+	// Asked here, so that the database is at it.
+	require.NoError(t, f.execute(ann, "app", "SELECT 1"))
+	require.NoError(t, proc.Kill(t.Context(), f.process))
+	f.Disconnect()
+	f.start(t)
+	asking.Wait()
+	assert.Equal(t, before, f.rows(t))
+	require.NoError(t, f.execute(ann, "app", insert))
+}
+
+// saysWhy starts the database while another program has its port.
+func (f *fixture) saysWhy(t *testing.T) {
+	taken, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", net.JoinHostPort(f.server.Address, strconv.Itoa(f.Port)))
+	require.NoError(t, err)
+	defer func() { require.NoError(t, taken.Close()) }()
+	command, err := f.Command()
+	require.NoError(t, err)
+	f.process, err = proc.Start(command)
+	require.NoError(t, err)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	exit, err := f.process.Wait(ctx)
+	require.NoError(t, err)
+	assert.NotZero(t, exit.Code)
+	assert.Contains(t, f.LastError(), "Address already in use")
 }
 
 func (f *fixture) execute(user engine.User, database, statement string) error {
-	return f.Execute(f.t.Context(), f.server.Address, user, database, statement)
+	_, err := f.Ask(f.t.Context(), f.server.Address, user, database, statement)
+	return err
+}
+
+func (f *fixture) rows(t *testing.T) []string {
+	t.Helper()
+	rows, err := f.Ask(t.Context(), f.server.Address, ann, "app", count)
+	require.NoError(t, err)
+	return rows
 }
 
 func (f *fixture) start(t *testing.T) {

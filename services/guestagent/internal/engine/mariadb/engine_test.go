@@ -28,8 +28,7 @@ func TestMariaDBInARootFolderBehavesAsAnEngineMust(t *testing.T) {
 
 func subject(engineRoot string) enginetest.Subject {
 	return enginetest.Subject{
-		Open: mariadb.Open, Execute: execute,
-		CreateTable: "CREATE TABLE IF NOT EXISTS t (i INT)", Insert: "INSERT INTO t VALUES (1)",
+		Open: mariadb.Open, Ask: ask, Port: 3306, LongQuery: "SELECT SLEEP(3600)",
 		ReservedDatabases: []string{"mysql", "information_schema", "performance_schema", "sys"},
 		ReservedUsers:     []string{"root", "os_admin", "mariadb.sys"},
 		EngineRoot:        engineRoot,
@@ -43,16 +42,27 @@ func TestATemplateOfAVersionThatIsNotInstalledIsRefused(t *testing.T) {
 	assert.True(t, errs.IsReason(err, "ENGINE_MISSING"), "%v", err)
 }
 
-func execute(ctx context.Context, address string, user engine.User, database, statement string) (err error) {
+func ask(ctx context.Context, address string, user engine.User, database, statement string) (column []string, err error) {
 	config := mysql.NewConfig()
 	config.User, config.Passwd, config.DBName = user.Name, user.Password, database
 	config.Net, config.Addr, config.Logger = "tcp", address+":3306", &mysql.NopLogger{}
 	connector, err := mysql.NewConnector(config)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	db := sql.OpenDB(connector)
 	defer func() { err = errors.Join(err, db.Close()) }()
-	_, err = db.ExecContext(ctx, statement)
-	return err
+	rows, err := db.QueryContext(ctx, statement)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var value string
+		if err := rows.Scan(&value); err != nil {
+			return nil, err
+		}
+		column = append(column, value)
+	}
+	return column, rows.Err()
 }

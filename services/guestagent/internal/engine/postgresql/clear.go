@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/coffer-dbaas/coffer/pkg/proc"
@@ -46,13 +47,7 @@ func (e *Engine) endOrphans() error {
 	if err != nil {
 		return err
 	}
-	program, err := os.Stat(e.programs.Outside(e.programs.program("postgres")))
-	if err != nil {
-		return err
-	}
-	found, err := proc.FindWhere(func(pid int) bool {
-		return isFile(fmt.Sprintf("/proc/%d/cwd", pid), data) && isFile(fmt.Sprintf("/proc/%d/exe", pid), program)
-	})
+	found, err := proc.FindWhere(func(pid int) bool { return runsPostgres(pid) && worksIn(pid, data) })
 	defer func() {
 		for _, p := range found {
 			p.Release()
@@ -66,8 +61,14 @@ func (e *Engine) endOrphans() error {
 	return proc.Kill(ctx, found...)
 }
 
-// isFile is false also for what is gone, or not ours to look at.
-func isFile(path string, wanted os.FileInfo) bool {
-	info, err := os.Stat(path)
-	return err == nil && os.SameFile(info, wanted)
+// Both are false of a process that is gone, or not ours to look at.
+
+func runsPostgres(pid int) bool {
+	name, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
+	return err == nil && strings.TrimSpace(string(name)) == "postgres"
+}
+
+func worksIn(pid int, folder os.FileInfo) bool {
+	info, err := os.Stat(fmt.Sprintf("/proc/%d/cwd", pid))
+	return err == nil && os.SameFile(info, folder)
 }

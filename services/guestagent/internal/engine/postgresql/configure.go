@@ -1,8 +1,11 @@
 package postgresql
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 
@@ -17,7 +20,8 @@ const port = 5432
 
 const configName = "postgresql.conf"
 
-// included are the files that stand after the defaults and so count more: each is written by what it is named after.
+// included are the files that come after the defaults and so count more. Each is written by what it is named after, and
+// empty before.
 var included = []string{holdName}
 
 // Configure writes the configuration for a flavor's memory. It counts from the next start.
@@ -45,12 +49,23 @@ func (e *Engine) Configure(memoryMiB int) error {
 		text.WriteString(setting(name, values[name]))
 	}
 	for _, name := range included {
-		fmt.Fprintf(&text, "include_if_exists %s\n", quoted(name))
+		fmt.Fprintf(&text, "include %s\n", quoted(name))
+		if err := e.makeEmpty(name); err != nil {
+			return err
+		}
 	}
 	if err := durable.WriteFile(e.confPath(configName), []byte(text.String()), 0o644); err != nil {
 		return err
 	}
 	return e.writeAccess()
+}
+
+// makeEmpty makes a file of settings that is not there.
+func (e *Engine) makeEmpty(name string) error {
+	if _, err := os.Lstat(e.confPath(name)); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return durable.WriteFile(e.confPath(name), nil, 0o644)
 }
 
 // boundByVolume keeps the log, and what replicas that are away hold back of it, from filling the volume.

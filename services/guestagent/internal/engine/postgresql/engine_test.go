@@ -27,8 +27,7 @@ func TestPostgreSQLInARootFolderBehavesAsAnEngineMust(t *testing.T) {
 
 func subject(engineRoot string) enginetest.Subject {
 	return enginetest.Subject{
-		Open: postgresql.Open, Execute: execute,
-		CreateTable: "CREATE TABLE IF NOT EXISTS t (i INT)", Insert: "INSERT INTO t VALUES (1)",
+		Open: postgresql.Open, Ask: ask, Port: 5432, LongQuery: "SELECT COUNT(*) FROM generate_series(1, 10000000000)",
 		ReservedDatabases: []string{"postgres", "template0", "template1"},
 		ReservedUsers:     []string{"postgres", "os_admin", "public", "none", "coffer_repl_0123abcd"},
 		EngineRoot:        engineRoot,
@@ -42,18 +41,24 @@ func TestATemplateOfAVersionThatIsNotInstalledIsRefused(t *testing.T) {
 	assert.True(t, errs.IsReason(err, "ENGINE_MISSING"), "%v", err)
 }
 
-func execute(ctx context.Context, address string, user engine.User, database, statement string) (err error) {
+func ask(ctx context.Context, address string, user engine.User, database, statement string) (column []string, err error) {
 	config, err := pgconn.ParseConfig("sslmode=disable")
 	if err != nil {
-		return err
+		return nil, err
 	}
 	config.Host, config.Port, config.Fallbacks = address, 5432, nil
 	config.User, config.Password, config.Database = user.Name, user.Password, database
 	c, err := pgconn.ConnectConfig(ctx, config)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer func() { err = errors.Join(err, c.Close(ctx)) }()
-	_, err = c.Exec(ctx, statement).ReadAll()
-	return err
+	results, err := c.Exec(ctx, statement).ReadAll()
+	if err != nil {
+		return nil, err
+	}
+	for _, row := range results[0].Rows {
+		column = append(column, string(row[0]))
+	}
+	return column, nil
 }

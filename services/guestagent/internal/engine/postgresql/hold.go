@@ -3,8 +3,6 @@ package postgresql
 import (
 	"context"
 	"errors"
-	"io/fs"
-	"os"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -12,7 +10,7 @@ import (
 	"github.com/coffer-dbaas/coffer/services/guestagent/internal/durable"
 )
 
-// holdName is the file that holds tenants to reading, while it is there.
+// holdName is the file that holds tenants to reading, or is empty.
 const holdName = "hold.conf"
 
 // SetReadOnly makes new transactions read only, and ends the sessions that write in an old one; the administrator's are
@@ -33,13 +31,11 @@ func (e *Engine) SetReadOnly(ctx context.Context, on bool) error {
 }
 
 func (e *Engine) writeHold(on bool) error {
+	text := ""
 	if on {
-		return durable.WriteFile(e.confPath(holdName), []byte(setting("default_transaction_read_only", "on")), 0o644)
+		text = setting("default_transaction_read_only", "on")
 	}
-	if err := os.Remove(e.confPath(holdName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return durable.SyncFolder(e.server.ConfDir())
+	return durable.WriteFile(e.confPath(holdName), []byte(text), 0o644)
 }
 
 const (
