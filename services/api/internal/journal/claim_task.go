@@ -29,7 +29,7 @@ func (s *Server) ClaimTask(
 	if claim.Outcome != journalv1.ClaimOutcome_CLAIM_OUTCOME_CLAIMED {
 		return &journalv1.ClaimTaskResponse{Outcome: claim.Outcome}, nil
 	}
-	instance, err := s.instance(ctx, claim)
+	instance, members, err := s.told(ctx, claim)
 	if err != nil {
 		return nil, err
 	}
@@ -38,6 +38,8 @@ func (s *Server) ClaimTask(
 		Run:               &journalv1.Run{TaskId: claim.Task.ID, Epoch: claim.Task.Epoch},
 		Command:           claim.Task.Command,
 		Instance:          instance,
+		Members:           members,
+		Notes:             claim.Task.Notes,
 		Steps:             stepRecords(claim.Task.Steps),
 		Failure:           failureProto(claim.Task.Error),
 		Stop:              claim.Task.Stop,
@@ -54,44 +56,81 @@ func elapsed(task store.Task) time.Duration {
 	return max(time.Since(*task.Started), 0)
 }
 
-// instance is what the workflow is told of its instance.
-func (s *Server) instance(ctx context.Context, claim store.Claim) (*journalv1.Instance, error) {
-	i := claim.Instance
+// told is what the workflow is told of its instance, and of the other members of a set that it holds.
+func (s *Server) told(ctx context.Context, claim store.Claim) (*journalv1.Instance, []*journalv1.Instance, error) {
+	offered, err := s.Catalog.Get(ctx)
+	if err != nil && !errors.Is(err, catalog.ErrUnknown) {
+		return nil, nil, err
+	}
+	ids := []string{claim.Instance.ID}
+	for _, member := range claim.Members {
+		ids = append(ids, member.ID)
+	}
+	replicas, err := s.Store.Replicas(ctx, ids)
+	if err != nil {
+		return nil, nil, err
+	}
+	tell := func(i store.Instance) *journalv1.Instance {
+		told := instance(i, time.Now())
+		told.Replicas = replicas[i.ID]
+		describe(told, offered)
+		return told
+	}
+	instance := tell(claim.Instance)
+	// A creation's order stands, whatever the catalogue says by now.
+	switch order := claim.Task.Command.GetAction().(type) {
+	case *commandv1.Command_CreateInstance:
+		instance.DatastoreVersion = order.CreateInstance.GetDatastoreVersion()
+		instance.Flavor = order.CreateInstance.GetFlavor()
+	case *commandv1.Command_CreateReplica:
+		instance.DatastoreVersion = order.CreateReplica.GetDatastoreVersion()
+		instance.Flavor = order.CreateReplica.GetFlavor()
+	}
+	var members []*journalv1.Instance
+	for _, member := range claim.Members {
+		told := tell(member.Instance)
+		told.Problem = member.Problem
+		members = append(members, told)
+	}
+	return instance, members, nil
+}
+
+// instance is what the row says, as of now.
+func instance(i store.Instance, now time.Time) *journalv1.Instance {
 	told := &journalv1.Instance{
-		Id:               i.ID,
-		ProjectId:        i.ProjectID,
-		Name:             i.Name,
-		DatastoreVersion: &commandv1.DatastoreVersion{Id: i.DatastoreVersionID},
-		Flavor:           &commandv1.Flavor{Id: i.FlavorID, Ram: int32(i.RAM)}, //nolint:gosec // was an int32
-		VolumeSize:       int32(i.VolumeSize),                                  //nolint:gosec // was an int32
-		ServerId:         i.ServerID,
-		VolumeId:         i.VolumeID,
-		GuestAddress:     i.GuestAddress,
-		ServerStatus:     string(i.ServerStatus),
-		ServiceStatus:    string(i.ServiceStatus),
+		Id:                 i.ID,
+		ProjectId:          i.ProjectID,
+		Name:               i.Name,
+		DatastoreVersion:   &commandv1.DatastoreVersion{Id: i.DatastoreVersionID},
+		Flavor:             &commandv1.Flavor{Id: i.FlavorID, Ram: int32(i.RAM)}, //nolint:gosec // was an int32
+		VolumeSize:         int32(i.VolumeSize),                                  //nolint:gosec // was an int32
+		ServerId:           i.ServerID,
+		VolumeId:           i.VolumeID,
+		GuestAddress:       i.GuestAddress,
+		ServerStatus:       string(i.ServerStatus),
+		ServiceStatus:      string(i.ServiceStatus),
+		ReplicaOf:          i.ReplicaOf,
+		Fenced:             i.Fenced,
+		SilentMilliseconds: i.Silence(now).Milliseconds(),
 	}
 	for _, a := range i.Addresses {
 		told.Addresses = append(told.Addresses, &journalv1.InstanceAddress{
 			Address: a.Address, Type: a.Type, NetworkId: a.NetworkID,
 		})
 	}
-	if order := claim.Task.Command.GetCreateInstance(); order != nil {
-		told.DatastoreVersion, told.Flavor = order.GetDatastoreVersion(), order.GetFlavor()
-		return told, nil
+	return told
+}
+
+// describe adds what the catalogue knows of version and flavor; there may be none yet.
+func describe(told *journalv1.Instance, offered *catalog.Catalog) {
+	if offered == nil {
+		return
 	}
-	offered, err := s.Catalog.Get(ctx)
-	if errors.Is(err, catalog.ErrUnknown) {
-		return told, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	if version, found := offered.Version(i.DatastoreVersionID); found {
+	if version, found := offered.Version(told.GetDatastoreVersion().GetId()); found {
 		told.DatastoreVersion.Manager, told.DatastoreVersion.Name = version.Manager, version.Name
 		told.DatastoreVersion.Version = version.Version
 	}
-	if flavor, found := offered.Flavor(i.FlavorID); found {
+	if flavor, found := offered.Flavor(told.GetFlavor().GetId()); found {
 		told.Flavor.Name, told.Flavor.Vcpus, told.Flavor.Disk = flavor.GetName(), flavor.GetVcpus(), flavor.GetDisk()
 	}
-	return told, nil
 }

@@ -30,15 +30,28 @@ func (s *Server) FinishTask(
 		Patch:      request.GetInstance(),
 		TaskStatus: status.Task(request.GetTaskStatus()),
 		Deleted:    request.GetDeleted(),
+		Fault:      fault(request.GetFault()),
+		Members:    make(map[string]store.MemberEnd, len(request.GetMembers())),
 	}
-	if fault := request.GetFault(); fault != nil {
-		finish.Fault = &store.Fault{Message: fault.GetMessage(), Details: fault.GetDetails()}
+	patches := make(map[string]*journalv1.InstancePatch, len(request.GetMembers()))
+	for id, end := range request.GetMembers() {
+		patches[id] = end.GetInstance()
+		finish.Members[id] = store.MemberEnd{
+			Patch: end.GetInstance(), TaskStatus: status.Task(end.GetTaskStatus()), Fault: fault(end.GetFault()),
+		}
 	}
 	if err := s.Store.FinishTask(ctx, finish); err != nil {
 		return nil, err
 	}
-	if patch := request.GetInstance(); finish.Deleted || patch != nil && patch.GuestAddress != nil {
+	if finish.Deleted || movesGuest(request.GetInstance(), patches) {
 		s.Guests.Ring()
 	}
 	return &journalv1.FinishTaskResponse{}, nil
+}
+
+func fault(f *journalv1.Fault) *store.Fault {
+	if f == nil {
+		return nil
+	}
+	return &store.Fault{Message: f.GetMessage(), Details: f.GetDetails()}
 }

@@ -22,12 +22,23 @@ func (s *Server) RecordSteps(
 		Progress:    int(request.GetProgress()),
 		Failure:     failure(request.GetFailure()),
 		DropSecrets: request.GetDropSecrets(),
+		Members:     request.GetMembers(),
+		Notes:       request.GetNotes(),
 	})
 	if err != nil {
 		return nil, err
 	}
-	if request.GetInstance() != nil && request.GetInstance().GuestAddress != nil {
+	if movesGuest(request.GetInstance(), request.GetMembers()) {
 		s.Guests.Ring()
 	}
 	return &journalv1.RecordStepsResponse{Stop: task.Stop}, nil
+}
+
+// movesGuest says whether a guest is to be dialled elsewhere from now on.
+func movesGuest(instance *journalv1.InstancePatch, members map[string]*journalv1.InstancePatch) bool {
+	moves := instance != nil && instance.GuestAddress != nil
+	for _, patch := range members {
+		moves = moves || patch != nil && patch.GuestAddress != nil
+	}
+	return moves
 }

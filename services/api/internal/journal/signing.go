@@ -3,6 +3,7 @@ package journal
 import (
 	"bytes"
 	"context"
+	"slices"
 	"time"
 
 	"github.com/coffer-dbaas/coffer/pkg/action"
@@ -23,7 +24,7 @@ func (s *Server) IssueBootstrap(
 	ctx context.Context, request *journalv1.IssueBootstrapRequest,
 ) (*journalv1.IssueBootstrapResponse, error) {
 	id := request.GetInstanceId()
-	if err := s.builds(ctx, request.GetRun(), id); err != nil {
+	if _, err := s.builds(ctx, request.GetRun(), id); err != nil {
 		return nil, err
 	}
 	certificate, key, err := s.CA.Issue(pki.BootstrapName(id), bootstrapLifetime)
@@ -35,16 +36,19 @@ func (s *Server) IssueBootstrap(
 
 // SignGuest signs a guest's certificate. The run that builds the server brings the guest's key, which is recorded; from
 // then on that key may be renewed, however long ago its certificate ended, and no other is signed: a bootstrap that
-// was used enrols nobody else.
+// was used enrols nobody else. A run that builds the server anew brings a new key, which takes the old one's place.
 func (s *Server) SignGuest(
 	ctx context.Context, request *journalv1.SignGuestRequest,
 ) (*journalv1.SignGuestResponse, error) {
 	id := request.GetInstanceId()
 	enrolling := request.GetRun() != nil
+	anew := false
 	if enrolling {
-		if err := s.builds(ctx, request.GetRun(), id); err != nil {
+		built, err := s.builds(ctx, request.GetRun(), id)
+		if err != nil {
 			return nil, err
 		}
+		anew = slices.Contains(rebuilding, built)
 	}
 	known, err := s.Store.GuestKey(ctx, id)
 	if err != nil {
@@ -57,7 +61,7 @@ func (s *Server) SignGuest(
 	if err != nil {
 		return nil, badRequest(err)
 	}
-	if len(known) > 0 && !bytes.Equal(known, signed.PublicKey) {
+	if len(known) > 0 && !anew && !bytes.Equal(known, signed.PublicKey) {
 		return nil, errs.New(errs.Forbidden, "WRONG_KEY", "The guest of instance %s has enrolled with another key.", id)
 	}
 	if err := s.Store.SaveGuestCertificate(ctx, id, signed.PublicKey, signed.Expires); err != nil {
@@ -84,16 +88,22 @@ func (s *Server) SignTaskmanager(
 	return &journalv1.SignTaskmanagerResponse{CertificatePem: signed.CertificatePEM, CaPem: s.CA.PEM()}, nil
 }
 
-// builds checks that the run is the newest of the task that builds the instance's server.
-func (s *Server) builds(ctx context.Context, r *journalv1.Run, instanceID string) error {
+// building are the actions that build an instance's server, rebuilding those that build it anew.
+var (
+	building   = append([]action.Name{action.CreateInstance, action.CreateReplica}, rebuilding...)
+	rebuilding = []action.Name{action.RebuildInstance, action.UpgradeInstance}
+)
+
+// builds checks that the run is the newest of a task that builds the instance's server, and answers with its action.
+func (s *Server) builds(ctx context.Context, r *journalv1.Run, instanceID string) (action.Name, error) {
 	task, err := s.Store.CheckRun(ctx, run(r))
 	if err != nil {
-		return err
+		return "", err
 	}
-	if task.InstanceID != instanceID || task.Action != action.CreateInstance {
-		return errs.New(errs.Forbidden, "NOT_THE_BUILDER", "Task %s does not build instance %s.", task.ID, instanceID)
+	if task.InstanceID != instanceID || !slices.Contains(building, task.Action) {
+		return "", errs.New(errs.Forbidden, "NOT_THE_BUILDER", "Task %s does not build instance %s.", task.ID, instanceID)
 	}
-	return nil
+	return task.Action, nil
 }
 
 func badRequest(err error) error {

@@ -63,6 +63,15 @@ type Instance struct {
 	Deleted *time.Time
 }
 
+// Silence is how long ago the guest was last heard; 0 when it never was. Signs of life are written every 30 s only, so a
+// living guest may seem to be silent for as long.
+func (i Instance) Silence(now time.Time) time.Duration {
+	if i.ServiceStatusUpdated.IsZero() {
+		return 0
+	}
+	return max(now.Sub(i.ServiceStatusUpdated), 0)
+}
+
 // Access is what a create call said of exposure.
 type Access struct {
 	IsPublic     *bool    `json:"is_public,omitempty"`

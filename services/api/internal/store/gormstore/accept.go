@@ -1,14 +1,12 @@
 package gormstore
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"google.golang.org/protobuf/proto"
-	"gorm.io/gorm"
 
 	"github.com/coffer-dbaas/coffer/pkg/action"
 	"github.com/coffer-dbaas/coffer/pkg/status"
@@ -16,78 +14,102 @@ import (
 	"github.com/coffer-dbaas/coffer/services/api/internal/store"
 )
 
-// idempotencyLife is how long a caller's key is remembered.
-const idempotencyLife = 24 * time.Hour
-
 // Accept turns a request into a task.
 func (s *Store) Accept(ctx context.Context, a store.Acceptance) (store.Accepted, error) {
 	var accepted store.Accepted
+	if a.DryRun {
+		a.Idempotency = nil
+	}
 	err := s.writer.writeFirst(ctx, "accept "+string(a.Action.Name), func(u *unit) error {
 		var err error
 		accepted, err = u.accept(a)
-		return err
+		return u.unless(a.DryRun, err)
 	})
-	return accepted, err
+	return accepted, passed(err)
 }
 
 func (u *unit) accept(a store.Acceptance) (store.Accepted, error) {
 	if earlier, err := u.earlier(a.Idempotency); err != nil || earlier != nil {
 		return u.repeat(earlier, err)
 	}
-	instance, err := u.instanceFor(a)
+	instance, others, err := u.instanceFor(a)
 	if err != nil {
 		return store.Accepted{}, err
 	}
-	unfinished, err := u.unfinished(instance.ID)
+	unfinished, err := u.concerning(instance)
 	if err != nil {
 		return store.Accepted{}, err
 	}
-	if deletion := deletionAmong(unfinished); deletion != nil && a.Action.Admission == action.AdmitDelete {
+	deletes := a.Action.Admission == action.AdmitDelete
+	if deletion := deletionAmong(unfinished); deletion != nil && deletes {
 		return u.repeat(deletion, u.remember(a.Idempotency, deletion.ID))
 	}
-	if err := admit(a, instance, unfinished); err != nil {
+	if err := admit(a, instance, unfinished, others); err != nil {
 		return store.Accepted{}, err
+	}
+	var members []*locked
+	if a.Action.WholeSet {
+		if members, err = u.membersFor(a, instance, others); err != nil {
+			return store.Accepted{}, err
+		}
 	}
 	if err := u.takeQuota(instance.ProjectID, a.Quota, a.QuotaLimits); err != nil {
 		return store.Accepted{}, err
 	}
-	if a.Action.Admission == action.AdmitDelete {
-		if unfinished, err = u.stopAll(unfinished); err != nil {
+	if deletes {
+		if unfinished, err = u.stopAll(instance, unfinished); err != nil {
 			return store.Accepted{}, err
 		}
 	}
-	return u.enter(a, instance, len(unfinished) == 0)
+	return u.enter(a, instance, members, len(unfinished) == 0)
 }
 
-// instanceFor is the locked row that the acceptance is about, or a new one that is not yet written.
-func (u *unit) instanceFor(a store.Acceptance) (*locked, error) {
-	if a.New != nil {
+// instanceFor is the locked row that the acceptance is about, or a new one that is not yet written, and the others of its
+// set where they count.
+func (u *unit) instanceFor(a store.Acceptance) (instance *locked, others []*locked, err error) {
+	switch {
+	case a.New != nil:
 		row, err := newInstanceRow(*a.New, u.now)
-		return &locked{instanceRow: row, unit: u}, err
+		if err != nil {
+			return nil, nil, err
+		}
+		instance = &locked{instanceRow: row, unit: u}
+		if row.ReplicaOf == "" {
+			return instance, nil, nil
+		}
+		source, err := u.lock(row.ReplicaOf)
+		if err != nil {
+			return nil, nil, err
+		}
+		return instance, []*locked{source}, visible(source, a.ProjectID)
+	case a.WithSet || a.Action.WholeSet || a.Action.Admission == action.AdmitDelete:
+		instance, others, err = u.lockSet(a.InstanceID)
+	default:
+		instance, err = u.lock(a.InstanceID)
 	}
-	instance, err := u.lock(a.InstanceID)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if instance.Deleted != nil || a.ProjectID != "" && instance.ProjectID != a.ProjectID {
-		return nil, store.ErrNotFound
-	}
-	return instance, nil
+	return instance, others, visible(instance, a.ProjectID)
 }
 
-func admit(a store.Acceptance, instance *locked, unfinished []taskRow) error {
+// visible says whether the instance exists for the project; an empty project sees all.
+func visible(instance *locked, projectID string) error {
+	if instance.Deleted != nil || projectID != "" && instance.ProjectID != projectID {
+		return store.ErrNotFound
+	}
+	return nil
+}
+
+func admit(a store.Acceptance, instance *locked, unfinished []taskRow, others []*locked) error {
 	if a.Admit == nil {
 		return nil
 	}
-	shown, err := instance.instance()
+	seen, err := scene(instance, unfinished, others)
 	if err != nil {
 		return err
 	}
-	others, err := tasksOf(unfinished)
-	if err != nil {
-		return err
-	}
-	return a.Admit(store.Scene{Instance: shown, Unfinished: others})
+	return a.Admit(seen)
 }
 
 func deletionAmong(rows []taskRow) *taskRow {
@@ -100,10 +122,14 @@ func deletionAmong(rows []taskRow) *taskRow {
 }
 
 // stopAll makes way for a deletion: tasks that no run has started end at once, the others at their next step border.
-// It answers those that the deletion must wait for.
-func (u *unit) stopAll(unfinished []taskRow) (running []taskRow, err error) {
+// It answers those that the deletion must wait for. A set that is being turned is not left half turned.
+func (u *unit) stopAll(instance *locked, unfinished []taskRow) (running []taskRow, err error) {
 	for i := range unfinished {
 		task := &unfinished[i]
+		if a, _ := action.Lookup(task.Action); a.WholeSet {
+			shown, err := task.task()
+			return nil, errors.Join(store.SetTurning(instance.ID, shown), err)
+		}
 		if task.State == store.TaskQueued {
 			if err := u.end(task, store.TaskCancelled, nil); err != nil {
 				return nil, err
@@ -120,8 +146,9 @@ func (u *unit) stopAll(unfinished []taskRow) (running []taskRow, err error) {
 }
 
 // enter writes the instance, its task and what belongs to it; due says that the task may run at once.
-func (u *unit) enter(a store.Acceptance, instance *locked, due bool) (store.Accepted, error) {
+func (u *unit) enter(a store.Acceptance, instance *locked, members []*locked, due bool) (store.Accepted, error) {
 	before := lasting(instance.TaskStatus)
+	instance.Name = cmp.Or(a.Rename, instance.Name)
 	instance.TaskStatus = a.Action.TaskStatus
 	instance.TasksAccepted++
 	instance.Updated = u.now.UnixMicro()
@@ -142,11 +169,16 @@ func (u *unit) enter(a store.Acceptance, instance *locked, due bool) (store.Acce
 	save := instance.save
 	if a.New != nil {
 		save = instance.create
+	} else if err := task.setQuota(a.Quota); err != nil {
+		return store.Accepted{}, err
 	}
 	if err := errors.Join(u.tellTask(task), save()); err != nil {
 		return store.Accepted{}, err
 	}
 	if err := tasks.create(u.db, task); err != nil {
+		return store.Accepted{}, err
+	}
+	if err := u.hold(task, members, a.Action.TaskStatus); err != nil {
 		return store.Accepted{}, err
 	}
 	if len(a.Secrets) > 0 {
@@ -185,27 +217,6 @@ func accepted(row *taskRow, instance *locked) (store.Accepted, error) {
 	return store.Accepted{Task: task, Instance: shown}, err
 }
 
-// earlier is the task that was accepted under the key; nil when none was.
-func (u *unit) earlier(key *store.Idempotency) (*taskRow, error) {
-	if key == nil {
-		return nil, nil
-	}
-	var known idempotencyRow
-	err := u.db.Where("project_id = ? AND idempotency_key = ? AND expires > ?", key.ProjectID, key.Key, u.now.UnixMicro()).
-		Take(&known).Error
-	if errors.Is(err, gorm.ErrRecordNotFound) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	if !bytes.Equal(known.Fingerprint, key.Fingerprint) {
-		return nil, store.ErrIdempotencyMismatch
-	}
-	task := &taskRow{}
-	return task, tasks.take(u.db, task, "id = ?", *known.TaskID)
-}
-
 // repeat answers with an earlier task and its instance as they are now.
 func (u *unit) repeat(task *taskRow, err error) (store.Accepted, error) {
 	if err != nil {
@@ -218,24 +229,4 @@ func (u *unit) repeat(task *taskRow, err error) (store.Accepted, error) {
 	answer, err := accepted(task, instance)
 	answer.Repeated = true
 	return answer, err
-}
-
-// remember keeps the key for its life. Where two calls with one key meet, the second finds the first's on its next run.
-func (u *unit) remember(key *store.Idempotency, taskID string) error {
-	if key == nil {
-		return nil
-	}
-	err := u.db.Where("project_id = ? AND idempotency_key = ? AND expires <= ?", key.ProjectID, key.Key, u.now.UnixMicro()).
-		Delete(&idempotencyRow{}).Error
-	if err != nil {
-		return err
-	}
-	err = u.db.Create(&idempotencyRow{
-		ProjectID: key.ProjectID, IdempotencyKey: key.Key, Fingerprint: key.Fingerprint, TaskID: &taskID,
-		Expires: u.now.Add(idempotencyLife).UnixMicro(),
-	}).Error
-	if duplicated(err) {
-		return errAgain
-	}
-	return err
 }

@@ -28,7 +28,7 @@ func (s *Store) ClaimTask(
 
 func (u *unit) claim(taskID, worker string, lease time.Duration, maxClaims int) (store.Claim, error) {
 	gone := store.Claim{Outcome: journalv1.ClaimOutcome_CLAIM_OUTCOME_GONE}
-	task, instance, err := u.lockTask(taskID)
+	task, instance, members, err := u.lockTask(taskID, true)
 	if errors.Is(err, gorm.ErrRecordNotFound) {
 		return gone, nil
 	}
@@ -38,7 +38,7 @@ func (u *unit) claim(taskID, worker string, lease time.Duration, maxClaims int) 
 	if task.State.Ended() {
 		return gone, nil
 	}
-	busy, err := u.busy(task, worker)
+	busy, err := u.busy(task, instance, worker)
 	if err != nil {
 		return store.Claim{}, err
 	}
@@ -46,15 +46,15 @@ func (u *unit) claim(taskID, worker string, lease time.Duration, maxClaims int) 
 		return store.Claim{Outcome: journalv1.ClaimOutcome_CLAIM_OUTCOME_BUSY}, nil
 	}
 	if task.Claims >= maxClaims {
-		return gone, u.giveUp(task, instance)
+		return gone, u.giveUp(task, instance, members)
 	}
-	return u.grant(task, instance, worker, lease)
+	return u.grant(task, instance, members, worker, lease)
 }
 
-// busy says whether the task must wait: another worker's lease on it is alive, or another task of the instance runs
-// or came first.
-func (u *unit) busy(task *taskRow, worker string) (bool, error) {
-	if task.leased(u.now) && task.Worker != worker {
+// busy says whether the task must wait: another worker's lease on it is alive, another task of the instance runs or came
+// first, or the instance is held as a member of its set.
+func (u *unit) busy(task *taskRow, instance *locked, worker string) (bool, error) {
+	if instance.HeldBy != "" || task.leased(u.now) && task.Worker != worker {
 		return true, nil
 	}
 	unfinished, err := u.unfinished(task.InstanceID)
@@ -70,8 +70,19 @@ func (u *unit) busy(task *taskRow, worker string) (bool, error) {
 	return false, nil
 }
 
-func (u *unit) grant(task *taskRow, instance *locked, worker string, lease time.Duration) (store.Claim, error) {
+func (u *unit) grant(
+	task *taskRow, instance *locked, members []*member, worker string, lease time.Duration,
+) (store.Claim, error) {
+	for _, m := range members {
+		instance.Epoch = max(instance.Epoch, m.Epoch)
+	}
 	instance.Epoch++
+	for _, m := range members {
+		m.Epoch = instance.Epoch
+		if err := m.save(); err != nil {
+			return store.Claim{}, err
+		}
+	}
 	begins := task.State == store.TaskQueued
 	task.State = store.TaskRunning
 	task.Epoch = instance.Epoch
@@ -90,23 +101,34 @@ func (u *unit) grant(task *taskRow, instance *locked, worker string, lease time.
 		return store.Claim{}, err
 	}
 	claimed, err := accepted(task, instance)
+	if err != nil {
+		return store.Claim{}, err
+	}
+	shown, err := shownMembers(members)
 	return store.Claim{
-		Outcome: journalv1.ClaimOutcome_CLAIM_OUTCOME_CLAIMED, Task: claimed.Task, Instance: claimed.Instance,
+		Outcome: journalv1.ClaimOutcome_CLAIM_OUTCOME_CLAIMED, Task: claimed.Task, Instance: claimed.Instance, Members: shown,
 	}, err
 }
 
 // giveUp fails a task whose workers die or hang before they record anything.
-func (u *unit) giveUp(task *taskRow, instance *locked) error {
+func (u *unit) giveUp(task *taskRow, instance *locked, members []*member) error {
 	failure := &store.TaskError{
 		Code: "WORKER_LOST", Step: task.runningStep(),
 		Message: "Every worker that took the task was lost before it recorded progress.",
 	}
-	instance.TaskStatus = lostStatus(task.Action)
-	instance.setFault(&store.Fault{
+	fault := &store.Fault{
 		Message: "The " + string(task.Action) + " task failed: " + failure.Message + " See the logs of the taskmanagers.",
-	}, u.now)
+	}
+	instance.TaskStatus = lostStatus(task.Action)
+	instance.setFault(fault, u.now)
 	if err := u.end(task, store.TaskFailed, failure); err != nil {
 		return err
+	}
+	for _, m := range members {
+		m.setFault(fault, u.now)
+		if err := u.letGo(m, lostStatus(task.Action)); err != nil {
+			return err
+		}
 	}
 	return u.leave(instance)
 }
@@ -126,13 +148,19 @@ func (r *taskRow) runningStep() string {
 
 // lostStatus is the task status that stays when a task ends without a run that could say more.
 func lostStatus(name action.Name) status.Task {
-	a, _ := action.Lookup(name)
-	switch a.Admission {
-	case action.AdmitNew:
+	switch name {
+	case action.CreateInstance:
 		return status.TaskBuildingErrorServer
-	case action.AdmitDelete:
+	case action.CreateReplica:
+		return status.TaskBuildingErrorReplica
+	case action.DeleteInstance:
 		return status.TaskDeletingError
-	case action.AdmitRuleR:
+	case action.PromoteToReplicaSource:
+		return status.TaskPromotionError
+	case action.EjectReplicaSource:
+		return status.TaskEjectionError
+	case action.UpdateAccess:
+		return status.TaskUpdatingErrorAccess
 	}
 	return status.TaskNone
 }

@@ -2,6 +2,7 @@ package gormstore
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -67,14 +68,20 @@ func newInstanceRow(i store.Instance, now time.Time) (instanceRow, error) {
 	if !i.ServiceStatusUpdated.IsZero() {
 		row.ServiceStatusUpdated = micros(&i.ServiceStatusUpdated)
 	}
-	if i.Access != nil {
-		written, err := json.Marshal(i.Access)
-		if err != nil {
-			return row, fmt.Errorf("write access: %w", err)
-		}
-		row.Access = string(written)
+	return row, errors.Join(row.setAccess(i.Access), row.setAddresses(i.Addresses))
+}
+
+func (r *instanceRow) setAccess(access *store.Access) error {
+	r.Access = ""
+	if access == nil {
+		return nil
 	}
-	return row, row.setAddresses(i.Addresses)
+	written, err := json.Marshal(access)
+	if err != nil {
+		return fmt.Errorf("write access: %w", err)
+	}
+	r.Access = string(written)
+	return nil
 }
 
 func (r *instanceRow) setAddresses(addresses []store.Address) error {

@@ -8,22 +8,24 @@ import (
 
 	"gorm.io/gorm"
 
+	"github.com/coffer-dbaas/coffer/pkg/action"
 	journalv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/journal/v1"
 	"github.com/coffer-dbaas/coffer/services/api/internal/store"
 )
 
 // RenewLease prolongs a run's lease.
 func (s *Store) RenewLease(ctx context.Context, run store.Run, lease time.Duration) (store.Task, error) {
-	return s.inRun(ctx, "renew a lease", run, func(u *unit, task *taskRow, _ *locked) error {
+	return s.inRun(ctx, "renew a lease", run, false, func(u *unit, task *taskRow, _ *locked, _ []*member) error {
 		expires := u.now.Add(lease).UnixMicro()
 		task.LeaseExpires = &expires
 		return u.saveTask(task)
 	})
 }
 
-// RecordSteps writes steps and what they changed of the instance.
+// RecordSteps writes steps and what they changed of the instance and of members.
 func (s *Store) RecordSteps(ctx context.Context, r store.Record) (store.Task, error) {
-	return s.inRun(ctx, "record steps", r.Run, func(u *unit, task *taskRow, instance *locked) error {
+	withMembers := len(r.Members) > 0
+	write := func(u *unit, task *taskRow, instance *locked, members []*member) error {
 		if err := task.record(r, u.now); err != nil {
 			return err
 		}
@@ -33,25 +35,48 @@ func (s *Store) RecordSteps(ctx context.Context, r store.Record) (store.Task, er
 			}
 		}
 		if r.Patch != nil {
-			if err := errors.Join(instance.patch(r.Patch), instance.save()); err != nil {
+			if err := errors.Join(u.patch(task, instance, r.Patch), instance.save()); err != nil {
 				return err
 			}
 		}
+		if err := u.patchMembers(task, members, r.Members); err != nil {
+			return err
+		}
 		return errors.Join(u.saveTask(task), u.tellTask(task))
-	})
+	}
+	return s.inRun(ctx, "record steps", r.Run, withMembers, write)
+}
+
+func (u *unit) patchMembers(task *taskRow, members []*member, patches map[string]*journalv1.InstancePatch) error {
+	for id := range patches {
+		if !slices.ContainsFunc(members, func(m *member) bool { return m.ID == id }) {
+			return store.NotAMember(id, task.ID)
+		}
+	}
+	for _, m := range members {
+		patch := patches[m.ID]
+		if patch == nil {
+			continue
+		}
+		if err := errors.Join(u.patchMember(task, m, patch), m.save()); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // inRun runs fn on the locked task of a run that is its newest.
 func (s *Store) inRun(
-	ctx context.Context, doing string, run store.Run, fn func(*unit, *taskRow, *locked) error,
+	ctx context.Context, doing string, run store.Run, withMembers bool,
+	fn func(*unit, *taskRow, *locked, []*member) error,
 ) (store.Task, error) {
 	var written store.Task
 	err := s.writer.write(ctx, doing, func(u *unit) error {
-		task, instance, err := u.lockRun(run)
+		task, instance, members, err := u.lockRun(run, withMembers)
 		if err != nil {
 			return err
 		}
-		if err := fn(u, task, instance); err != nil {
+		if err := fn(u, task, instance, members); err != nil {
 			return err
 		}
 		written, err = task.task()
@@ -73,7 +98,7 @@ func (r *taskRow) record(record store.Record, now time.Time) error {
 	if record.Failure != nil {
 		r.setError(record.Failure)
 	}
-	return r.setSteps(steps)
+	return errors.Join(r.note(record.Notes), r.setSteps(steps))
 }
 
 // merge writes a step over the one of its name, or after the others. Its times are the store's: started when it first
@@ -104,8 +129,8 @@ func merge(steps []store.Step, step store.Step, now time.Time) []store.Step {
 
 // FinishTask ends the run's task.
 func (s *Store) FinishTask(ctx context.Context, f store.Finish) error {
-	_, err := s.inRun(ctx, "finish a task", f.Run, func(u *unit, task *taskRow, instance *locked) error {
-		if err := instance.patch(f.Patch); err != nil {
+	end := func(u *unit, task *taskRow, instance *locked, members []*member) error {
+		if err := u.patch(task, instance, f.Patch); err != nil {
 			return err
 		}
 		instance.TaskStatus = f.TaskStatus
@@ -113,15 +138,41 @@ func (s *Store) FinishTask(ctx context.Context, f store.Finish) error {
 		if f.Fault != nil || f.State == store.TaskSucceeded {
 			instance.setFault(f.Fault, u.now)
 		}
+		if f.State == store.TaskSucceeded && task.admission() == action.AdmitNew {
+			instance.EverActive = true
+		}
+		if err := u.settleMembers(task, members, f.Members); err != nil {
+			return err
+		}
 		if err := u.end(task, f.State, f.Failure); err != nil {
 			return err
+		}
+		for _, m := range members {
+			if err := u.letGo(m, f.Members[m.ID].TaskStatus); err != nil {
+				return err
+			}
 		}
 		if f.Deleted {
 			return u.bury(instance)
 		}
 		return u.leave(instance)
-	})
+	}
+	_, err := s.inRun(ctx, "finish a task", f.Run, true, end)
 	return err
+}
+
+// settleMembers writes what the task's end makes of its members.
+func (u *unit) settleMembers(task *taskRow, members []*member, ends map[string]store.MemberEnd) error {
+	patches := make(map[string]*journalv1.InstancePatch, len(ends))
+	for id, end := range ends {
+		patches[id] = end.Patch
+	}
+	for _, m := range members {
+		if fault := ends[m.ID].Fault; fault != nil {
+			m.setFault(fault, u.now)
+		}
+	}
+	return u.patchMembers(task, members, patches)
 }
 
 // bury marks the instance deleted, gives back its quota and ends what still waits for it.
@@ -138,7 +189,7 @@ func (u *unit) bury(instance *locked) error {
 	if instance.Deleted == nil {
 		deleted := u.now.UnixMicro()
 		instance.Deleted = &deleted
-		if err := u.returnQuota(instance); err != nil {
+		if err := u.giveBack(instance.ProjectID, instance.holds()); err != nil {
 			return err
 		}
 	}

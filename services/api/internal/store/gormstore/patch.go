@@ -8,6 +8,27 @@ import (
 	"github.com/coffer-dbaas/coffer/services/api/internal/store"
 )
 
+// patch changes the fields that are set of the task's instance, and moves the quota that this takes or frees between the
+// instance's row and the task.
+func (u *unit) patch(task *taskRow, l *locked, p *journalv1.InstancePatch) error {
+	before := l.holds()
+	if err := l.patch(p); err != nil {
+		return err
+	}
+	return u.moveQuota(task, before, l.holds())
+}
+
+// patchMember is patch for a member, with what went wrong with it.
+func (u *unit) patchMember(task *taskRow, m *member, p *journalv1.InstancePatch) error {
+	if p.Problem != nil && p.GetProblem() != m.held.Problem {
+		m.held.Problem = p.GetProblem()
+		if err := u.db.Save(&m.held).Error; err != nil {
+			return err
+		}
+	}
+	return u.patch(task, m.locked, p)
+}
+
 // patch changes the fields that are set.
 func (l *locked) patch(p *journalv1.InstancePatch) error {
 	if p == nil {
@@ -28,6 +49,27 @@ func (l *locked) patch(p *journalv1.InstancePatch) error {
 	}
 	if guest := p.GetGuestStatus(); guest != nil && l.outdates(guest) {
 		l.heard(guest, l.unit.now)
+	}
+	if p.ReplicaOf != nil {
+		l.ReplicaOf = p.GetReplicaOf()
+	}
+	if p.Fenced != nil {
+		l.Fenced = p.GetFenced()
+	}
+	if flavor := p.GetFlavor(); flavor != nil {
+		l.FlavorID, l.RAM = flavor.GetId(), int(flavor.GetRam())
+	}
+	if p.VolumeSize != nil {
+		l.VolumeSize = int(p.GetVolumeSize())
+	}
+	if version := p.GetDatastoreVersion(); version != nil {
+		l.DatastoreVersionID = version.GetId()
+	}
+	if access := p.GetAccess(); access != nil {
+		public := access.GetIsPublic()
+		if err := l.setAccess(&store.Access{IsPublic: &public, AllowedCIDRs: access.GetAllowedCidrs()}); err != nil {
+			return err
+		}
 	}
 	if p.GetAddresses() == nil {
 		return nil

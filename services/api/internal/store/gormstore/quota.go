@@ -60,16 +60,46 @@ func (u *unit) take(projectID string, resource store.Resource, n, limit int) (bo
 	return update.RowsAffected == 1, update.Error
 }
 
-// returnQuota gives back what a create took of an instance.
-func (u *unit) returnQuota(instance *locked) error {
-	taken := map[store.Resource]int{
+// holds is what the row holds of its project's quota.
+func (r *instanceRow) holds() map[store.Resource]int {
+	return map[store.Resource]int{
 		store.ResourceInstances: 1,
-		store.ResourceRAM:       instance.RAM,
-		store.ResourceVolumes:   instance.VolumeSize,
+		store.ResourceRAM:       r.RAM,
+		store.ResourceVolumes:   r.VolumeSize,
 	}
-	for _, resource := range slices.Sorted(maps.Keys(taken)) {
-		n := taken[resource]
-		err := u.db.Model(&quotaUsageRow{}).Where("project_id = ? AND resource = ?", instance.ProjectID, resource).
+}
+
+// moveQuota moves what an instance came to hold from the task to it, and what it holds no more back to the task, which
+// gives it back at its end: until then the change may still be undone. What the task does not hold is taken whatever the
+// limit, because it is there.
+func (u *unit) moveQuota(task *taskRow, before, after map[store.Resource]int) error {
+	held, err := task.quota()
+	if err != nil {
+		return err
+	}
+	for _, resource := range slices.Sorted(maps.Keys(after)) {
+		grown := after[resource] - before[resource]
+		if missing := grown - held[resource]; grown > 0 && missing > 0 {
+			if _, err := u.take(task.ProjectID, resource, missing, unlimited); err != nil {
+				return err
+			}
+			grown -= missing
+		}
+		if grown != 0 {
+			if held == nil {
+				held = map[store.Resource]int{}
+			}
+			held[resource] -= grown
+		}
+	}
+	return task.setQuota(held)
+}
+
+// giveBack returns quota to a project.
+func (u *unit) giveBack(projectID string, quota map[store.Resource]int) error {
+	for _, resource := range slices.Sorted(maps.Keys(quota)) {
+		n := quota[resource]
+		err := u.db.Model(&quotaUsageRow{}).Where("project_id = ? AND resource = ?", projectID, resource).
 			Update("in_use", gorm.Expr("CASE WHEN in_use < ? THEN 0 ELSE in_use - ? END", n, n)).Error
 		if err != nil {
 			return err

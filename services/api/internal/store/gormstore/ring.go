@@ -23,6 +23,7 @@ func (s *Store) RingDue(ctx context.Context, age time.Duration) (int, error) {
 		Where("(state = ? OR lease_expires <= ?)", store.TaskQueued, now.UnixMicro()).
 		Where("NOT EXISTS (SELECT 1 FROM tasks earlier WHERE earlier.instance_id = tasks.instance_id "+
 			"AND earlier.finished IS NULL AND earlier.ordinal < tasks.ordinal)").
+		Where("NOT EXISTS (SELECT 1 FROM instances WHERE instances.id = tasks.instance_id AND held_by <> '')").
 		Order("instance_id").Limit(maxRings).Pluck("id", &due).Error
 	if err != nil {
 		return 0, translate("look for due tasks", err)
@@ -62,7 +63,7 @@ func (s *Store) ringEach(
 	err = s.writer.write(ctx, doing, func(u *unit) error {
 		rung = 0
 		for _, id := range ids {
-			task, _, err := u.lockTask(id)
+			task, _, _, err := u.lockTask(id, false)
 			if errors.Is(err, gorm.ErrRecordNotFound) {
 				continue
 			}

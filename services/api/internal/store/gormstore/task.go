@@ -91,7 +91,7 @@ func (s *Store) CancelTask(
 			cancelled, err = earlier.task()
 			return err
 		}
-		row, instance, err := u.lockTask(id)
+		row, instance, members, err := u.lockTask(id, true)
 		if err != nil {
 			return err
 		}
@@ -105,7 +105,7 @@ func (s *Store) CancelTask(
 		if err := allowed(task); err != nil {
 			return err
 		}
-		if err := errors.Join(u.cancel(row, instance), u.remember(key, row.ID)); err != nil {
+		if err := errors.Join(u.cancel(row, instance, members), u.remember(key, row.ID)); err != nil {
 			return err
 		}
 		cancelled, err = row.task()
@@ -114,7 +114,7 @@ func (s *Store) CancelTask(
 	return cancelled, err
 }
 
-func (u *unit) cancel(task *taskRow, instance *locked) error {
+func (u *unit) cancel(task *taskRow, instance *locked, members []*member) error {
 	switch {
 	case task.State.Ended() || task.Stop != int32(journalv1.StopMode_STOP_MODE_UNSPECIFIED):
 		return nil
@@ -132,10 +132,15 @@ func (u *unit) cancel(task *taskRow, instance *locked) error {
 	if err := u.end(task, store.TaskCancelled, nil); err != nil {
 		return err
 	}
+	for _, m := range members {
+		if err := u.letGo(m, m.held.StatusBefore); err != nil {
+			return err
+		}
+	}
 	return u.leave(instance)
 }
 
-// end writes the task's end and forgets its secrets.
+// end writes the task's end, forgets its secrets and gives back the quota that it still holds.
 func (u *unit) end(task *taskRow, state store.TaskState, failure *store.TaskError) error {
 	task.State = state
 	task.setError(failure)
@@ -146,6 +151,13 @@ func (u *unit) end(task *taskRow, state store.TaskState, failure *store.TaskErro
 	task.Finished = &finished
 	task.LeaseExpires = nil
 	if err := u.dropSecrets(task.ID); err != nil {
+		return err
+	}
+	held, err := task.quota()
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(u.giveBack(task.ProjectID, held), task.setQuota(nil)); err != nil {
 		return err
 	}
 	return errors.Join(u.saveTask(task), u.tellTask(task))

@@ -3,6 +3,7 @@ package gormstore
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -81,12 +82,9 @@ func (r *taskRow) setError(e *store.TaskError) {
 }
 
 func (r *taskRow) steps() ([]store.Step, error) {
-	if r.Steps == "" {
-		return nil, nil
-	}
 	var written []stepJSON
-	if err := json.Unmarshal([]byte(r.Steps), &written); err != nil {
-		return nil, fmt.Errorf("read steps of task %s: %w", r.ID, err)
+	if err := r.read("steps", r.Steps, &written); err != nil || written == nil {
+		return nil, err
 	}
 	steps := make([]store.Step, 0, len(written))
 	for _, s := range written {
@@ -106,11 +104,60 @@ func (r *taskRow) setSteps(steps []store.Step) error {
 			Cancellable: s.Cancellable, Started: micros(s.Started), Finished: micros(s.Finished),
 		})
 	}
-	text, err := json.Marshal(written)
-	if err != nil {
-		return fmt.Errorf("write steps of task %s: %w", r.ID, err)
+	return r.write("steps", written, &r.Steps)
+}
+
+func (r *taskRow) notes() (notes map[string]string, err error) {
+	return notes, r.read("notes", r.Notes, &notes)
+}
+
+// note writes notes over those of the same keys.
+func (r *taskRow) note(more map[string]string) error {
+	if len(more) == 0 {
+		return nil
 	}
-	r.Steps = string(text)
+	notes, err := r.notes()
+	if err != nil {
+		return err
+	}
+	if notes == nil {
+		notes = map[string]string{}
+	}
+	maps.Copy(notes, more)
+	return r.write("notes", notes, &r.Notes)
+}
+
+// quota is what the task holds of its project's quota.
+func (r *taskRow) quota() (held map[store.Resource]int, err error) {
+	return held, r.read("quota", r.Quota, &held)
+}
+
+func (r *taskRow) setQuota(held map[store.Resource]int) error {
+	held = maps.Clone(held)
+	maps.DeleteFunc(held, func(_ store.Resource, n int) bool { return n == 0 })
+	r.Quota = ""
+	if len(held) == 0 {
+		return nil
+	}
+	return r.write("quota", held, &r.Quota)
+}
+
+func (r *taskRow) read(what, text string, into any) error {
+	if text == "" {
+		return nil
+	}
+	if err := json.Unmarshal([]byte(text), into); err != nil {
+		return fmt.Errorf("read %s of task %s: %w", what, r.ID, err)
+	}
+	return nil
+}
+
+func (r *taskRow) write(what string, value any, into *string) error {
+	text, err := json.Marshal(value)
+	if err != nil {
+		return fmt.Errorf("write %s of task %s: %w", what, r.ID, err)
+	}
+	*into = string(text)
 	return nil
 }
 
@@ -129,7 +176,13 @@ func (r *taskRow) task() (store.Task, error) {
 		return t, fmt.Errorf("read command of task %s: %w", r.ID, err)
 	}
 	var err error
-	t.Steps, err = r.steps()
+	if t.Steps, err = r.steps(); err != nil {
+		return t, err
+	}
+	if t.Notes, err = r.notes(); err != nil {
+		return t, err
+	}
+	t.Quota, err = r.quota()
 	return t, err
 }
 

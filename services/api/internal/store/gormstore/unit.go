@@ -96,34 +96,50 @@ func (l *locked) tell() error {
 	return l.unit.tellInstance(l.ProjectID, now)
 }
 
-// lockTask locks the instance of a task and reads the task under that lock.
-func (u *unit) lockTask(taskID string) (*taskRow, *locked, error) {
+// lockTask locks the instance of a task, with its members if they are asked for, and reads the task under these locks.
+func (u *unit) lockTask(taskID string, withMembers bool) (*taskRow, *locked, []*member, error) {
 	task := &taskRow{}
 	if err := tasks.take(u.db, task, "id = ?", taskID); err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
-	instance, err := u.lock(task.InstanceID)
+	ids := []string{task.InstanceID}
+	var held []memberRow
+	if withMembers {
+		var err error
+		// They are written with the task and never change.
+		if held, err = u.heldBy(task); err != nil {
+			return nil, nil, nil, err
+		}
+		for _, row := range held {
+			ids = append(ids, row.InstanceID)
+		}
+	}
+	all, err := u.lockEach(ids)
 	if err != nil {
-		return nil, nil, fmt.Errorf("instance of task %s: %w", taskID, err)
+		return nil, nil, nil, fmt.Errorf("instances of task %s: %w", taskID, err)
 	}
 	if u.shared {
 		if err := tasks.take(u.db, task, "id = ?", taskID); err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
 	}
-	return task, instance, nil
+	members := make([]*member, 0, len(held))
+	for _, row := range held {
+		members = append(members, &member{locked: all[row.InstanceID], held: row})
+	}
+	return task, all[task.InstanceID], members, nil
 }
 
 // lockRun locks the task of a run that is still its newest.
-func (u *unit) lockRun(run store.Run) (*taskRow, *locked, error) {
-	task, instance, err := u.lockTask(run.TaskID)
+func (u *unit) lockRun(run store.Run, withMembers bool) (*taskRow, *locked, []*member, error) {
+	task, instance, members, err := u.lockTask(run.TaskID, withMembers)
 	if errors.Is(err, gorm.ErrRecordNotFound) {
-		return nil, nil, store.ErrSuperseded
+		return nil, nil, nil, store.ErrSuperseded
 	}
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
-	return task, instance, task.held(run)
+	return task, instance, members, task.held(run)
 }
 
 // held refuses a run that is not the task's newest, or whose task has ended.
