@@ -47,14 +47,15 @@ type Deps struct {
 
 // Taskmanager is one that is ready to run.
 type Taskmanager struct {
-	config   Config
-	deps     Deps
-	provider step.Provider
-	identity *identity
-	dialer   *guest.Dialer
-	consumer *consumer.Consumer
-	monitor  *monitor.Monitor
-	ready    chan struct{}
+	config    Config
+	deps      Deps
+	provider  step.Provider
+	identity  *identity
+	dialer    *guest.Dialer
+	workflows []*flow.Workflow
+	consumer  *consumer.Consumer
+	monitor   *monitor.Monitor
+	ready     chan struct{}
 }
 
 // New opens the provider, and gets an identity from the api, for which it waits until ctx ends.
@@ -85,15 +86,17 @@ func assemble(ctx context.Context, config Config, deps Deps, provider step.Provi
 		return nil, fmt.Errorf("taskmanager: %w", err)
 	}
 	t.dialer = guest.NewDialer(t.identity.Identity)
-	engine := flow.NewEngine(journal, workflow.All(workflow.Parts{
+	guests := journalv1.NewGuestServiceClient(deps.API)
+	t.workflows = workflow.All(workflow.Parts{
 		Servers: provider, Volumes: provider, Ports: provider, Guests: t.dialer, Signing: signing,
-		KeepFailed: config.KeepFailed, BootLimit: config.BootLimit,
-	}), flow.WithLogger(deps.Logger), flow.WithObserver(flow.NewObserver(deps.Metrics, otel.GetTracerProvider())), flow.WithGrace(config.Grace))
+		Directory: guest.NewDirectory(guests), KeepFailed: config.KeepFailed, BootLimit: config.BootLimit,
+	})
+	engine := flow.NewEngine(journal, t.workflows, flow.WithLogger(deps.Logger), flow.WithObserver(flow.NewObserver(deps.Metrics, otel.GetTracerProvider())), flow.WithGrace(config.Grace))
 	t.consumer = consumer.New(js, journal, engine, consumer.Config{
 		Worker: config.Name, Replicas: deps.Replicas,
 		Concurrency: map[action.Lane]int{action.Quick: config.QuickTasks, action.Slow: config.SlowTasks},
 	}, deps.Logger)
-	t.monitor = monitor.New(monitor.Config{Worker: config.Name}, journalv1.NewGuestServiceClient(deps.API), signing,
+	t.monitor = monitor.New(monitor.Config{Worker: config.Name}, guests, signing,
 		t.dialer, provider.Events(), deps.Logger)
 	return t, nil
 }
@@ -159,11 +162,14 @@ func (t *Taskmanager) runProvider(ctx context.Context) error {
 	return t.provider.Run(running)
 }
 
-// register tells the api what the provider offers.
+// register tells the api what the provider offers, and what each action would do.
 func (t *Taskmanager) register(ctx context.Context) error {
 	catalog, err := t.provider.Catalog(ctx)
 	if err != nil {
 		return fmt.Errorf("describe the provider: %w", err)
+	}
+	for _, w := range t.workflows {
+		catalog.Workflows = append(catalog.Workflows, w.Outline())
 	}
 	client := journalv1.NewCatalogServiceClient(t.deps.API)
 	return t.untilAnswered(ctx, func(ctx context.Context) error {

@@ -50,7 +50,7 @@ func (x *execution) undoStep(ctx context.Context, i int) error {
 	}
 	x.run.Say(record.GetMessage())
 	err := x.attempts(ctx, job{
-		name: s.name, undo: true, do: s.undo, limit: defaultUndoTimeout, retry: s.retry, again: func(error) {},
+		name: s.name, undo: true, do: s.undo, limit: s.undoTimeout, retry: s.retry, again: func(error) {},
 	})
 	if ended := x.writer.ended(); ended != nil {
 		return ended

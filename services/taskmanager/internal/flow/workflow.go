@@ -56,7 +56,9 @@ type step struct {
 	do      Func
 	undo    Func
 	timeout time.Duration
-	retry   Backoff
+	// undoTimeout bounds the undo.
+	undoTimeout time.Duration
+	retry       Backoff
 	// waits says that the step changes nothing, so that a stop may cut it off.
 	waits    bool
 	noCancel bool
@@ -87,7 +89,7 @@ func (w *Workflow) Outline() *journalv1.WorkflowOutline {
 
 // Step adds a step. Its name is what users see and what the journal is keyed by: it must stay.
 func (w *Workflow) Step(name string, do Func, options ...Option) *Workflow {
-	added := &step{name: name, do: do, timeout: defaultStepTimeout, retry: defaultBackoff}
+	added := &step{name: name, do: do, timeout: defaultStepTimeout, undoTimeout: defaultUndoTimeout, retry: defaultBackoff}
 	for _, option := range options {
 		option(added)
 	}
@@ -106,6 +108,9 @@ func Undo(undo Func) Option { return func(s *step) { s.undo = undo } }
 
 // Timeout bounds the step with all its attempts. The default is two minutes; an undo has five.
 func Timeout(limit time.Duration) Option { return func(s *step) { s.timeout = limit } }
+
+// UndoTimeout bounds the step's undo with all its attempts.
+func UndoTimeout(limit time.Duration) Option { return func(s *step) { s.undoTimeout = limit } }
 
 // Retry says how a step that failed for a passing reason is tried again.
 func Retry(backoff Backoff) Option { return func(s *step) { s.retry = backoff } }

@@ -35,8 +35,10 @@ func (p *Provider) ExtendVolume(ctx context.Context, instanceID string, size int
 	if wanted < v.Size {
 		return step.Volume{}, errs.New(errs.Invalid, "VOLUME_SIZE", "The volume has %d GiB; it cannot become smaller.", v.Size/gib)
 	}
-	if err := p.checkSpace(wanted - v.Size); err != nil {
-		return step.Volume{}, err
+	if wanted > v.Size {
+		if err := p.checkSpace(wanted - v.Size); err != nil {
+			return step.Volume{}, err
+		}
 	}
 	v.Size = wanted
 	if err := p.extend(instanceID, v); err != nil {

@@ -26,6 +26,7 @@ type Sign func(ctx context.Context, request []byte) (certificatePEM []byte, err 
 // it is made: the agent joins or answers a repetition. So a call whose connection broke is simply made again.
 type Guest interface {
 	Replicator
+	Upgrader
 
 	Prepare(ctx context.Context, request *guestagentv1.PrepareRequest, say func(string)) error
 	RestartDatabase(ctx context.Context, operation *guestagentv1.Operation, say func(string)) error

@@ -9,7 +9,6 @@ import (
 
 	"github.com/coffer-dbaas/coffer/pkg/action"
 	"github.com/coffer-dbaas/coffer/pkg/status"
-	commandv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/command/v1"
 	guestagentv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/guestagent/v1"
 	journalv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/journal/v1"
 	"github.com/coffer-dbaas/coffer/services/taskmanager/internal/flow"
@@ -27,9 +26,9 @@ func createInstance(parts Parts) *flow.Workflow {
 		Step("allocate_address", w.allocateAddress, flow.Undo(w.unlessKept(w.releaseAddress))).
 		Step("create_volume", w.createVolume, flow.Undo(w.unlessKept(w.deleteVolume)), flow.Timeout(5*time.Minute)).
 		Step("create_server", w.createServer, flow.Undo(w.unlessKept(w.deleteServer)), flow.Timeout(10*time.Minute)).
-		Step("enrol_guest", w.onServer(w.enrolGuest), flow.Timeout(w.BootLimit)).
+		Step("enrol_guest", w.onServer(w.enrol), flow.Timeout(w.BootLimit)).
 		Step("prepare_database", w.onServer(w.prepareDatabase), flow.Timeout(10*time.Minute)).
-		Step("await_healthy", w.onServer(awaitHealthy(w.Guests)), flow.Timeout(healthyTimeout), flow.Waits())
+		Step("await_healthy", w.onServer(w.awaitHealthy), flow.Timeout(healthyTimeout), flow.Waits())
 }
 
 // buildingErrors are what remains of a failure in a step: Trove's words for what was being built.
@@ -93,39 +92,22 @@ func (w create) createServer(ctx context.Context, r *flow.Run) error {
 	if err != nil {
 		return fmt.Errorf("find volume: %w", err)
 	}
-	bootstrap, err := w.Signing.IssueBootstrap(ctx, &journalv1.IssueBootstrapRequest{Run: r.ID(), InstanceId: r.Instance.GetId()})
+	bootstrap, err := w.bootstrap(ctx, r)
 	if err != nil {
-		return fmt.Errorf("issue bootstrap certificate: %w", err)
+		return err
 	}
 	order := r.Command.GetCreateInstance()
 	server, err := w.Servers.CreateServer(ctx, step.ServerSpec{
 		InstanceID: r.Instance.GetId(), Name: r.Instance.GetName(), Flavor: flavor(order.GetFlavor()),
 		AvailabilityZone: order.GetAvailabilityZone(), Address: address, Volume: volume,
-		Bootstrap: step.Bootstrap{
-			CAPEM: bootstrap.GetCaPem(), CertificatePEM: bootstrap.GetCertificatePem(), KeyPEM: bootstrap.GetKeyPem(),
-		},
-		Manager: order.GetDatastoreVersion().GetManager(), Version: order.GetDatastoreVersion().GetVersion(),
+		Bootstrap: bootstrap,
+		Manager:   order.GetDatastoreVersion().GetManager(), Version: order.GetDatastoreVersion().GetVersion(),
 	})
 	if err != nil {
 		return fmt.Errorf("create server: %w", err)
 	}
-	r.Change(&journalv1.InstancePatch{
-		ServerId: proto.String(server.ID), GuestAddress: proto.String(server.GuestAddress), ServerStatus: proto.String(server.Status),
-	})
+	found(r, server)
 	return nil
-}
-
-func (w create) enrolGuest(ctx context.Context, r *flow.Run) error {
-	sign := func(ctx context.Context, request []byte) ([]byte, error) {
-		signed, err := w.Signing.SignGuest(ctx, &journalv1.SignGuestRequest{
-			InstanceId: r.Instance.GetId(), CertificateRequest: request, Run: r.ID(),
-		})
-		if err != nil {
-			return nil, fmt.Errorf("sign guest's certificate: %w", err)
-		}
-		return signed.GetCertificatePem(), nil
-	}
-	return w.Guests.Enroll(ctx, r.Instance.GetId(), r.Instance.GetGuestAddress(), sign)
 }
 
 func (w create) prepareDatabase(ctx context.Context, r *flow.Run) error {
@@ -148,7 +130,7 @@ func (w create) prepareDatabase(ctx context.Context, r *flow.Run) error {
 			Name: u.GetName(), Host: u.GetHost(), Password: passwords[u.GetName()+"@"+u.GetHost()], Databases: u.GetDatabases(),
 		})
 	}
-	guest, err := w.Guests.Guest(r.Instance.GetId(), r.Instance.GetGuestAddress())
+	guest, err := w.guest(r)
 	if err != nil {
 		return err
 	}
@@ -183,8 +165,4 @@ func (w create) unlessKept(undo flow.Func) flow.Func {
 		}
 		return undo(ctx, r)
 	}
-}
-
-func flavor(f *commandv1.Flavor) step.Flavor {
-	return step.Flavor{ID: f.GetId(), Name: f.GetName(), RAM: int(f.GetRam()), VCPUs: int(f.GetVcpus()), Disk: int(f.GetDisk())}
 }

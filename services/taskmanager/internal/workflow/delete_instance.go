@@ -2,6 +2,7 @@ package workflow
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/coffer-dbaas/coffer/pkg/action"
@@ -9,11 +10,10 @@ import (
 	"github.com/coffer-dbaas/coffer/pkg/status"
 	journalv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/journal/v1"
 	"github.com/coffer-dbaas/coffer/services/taskmanager/internal/flow"
-	"github.com/coffer-dbaas/coffer/services/taskmanager/internal/step"
 )
 
-// stopPatience is how long a delete waits for the database to stop in order. Its data are about to go, so this is
-// only for the sake of its clients' connections.
+// stopPatience is how long a delete waits for a guest: for its own to stop the database in order, which is only for the
+// sake of clients' connections, since the data are about to go, and for its source's.
 const stopPatience = 10 * time.Second
 
 // deleteInstance removes the database with everything it has, whatever state it is in.
@@ -25,6 +25,7 @@ func deleteInstance(parts Parts) *flow.Workflow {
 	return flow.New(action.DeleteInstance, settleDelete).
 		Step("stop_database", w.stopDatabase, flow.NoCancel()).
 		Step("delete_server", w.deleteServer, flow.NoCancel(), flow.Timeout(10*time.Minute)).
+		Step("leave_set", w.leaveSet, flow.NoCancel()).
 		Step("delete_volume", w.deleteVolume, flow.NoCancel(), flow.Timeout(10*time.Minute)).
 		Step("release_address", w.releaseAddress, flow.NoCancel())
 }
@@ -50,17 +51,36 @@ func (w remove) stopDatabase(ctx context.Context, r *flow.Run) error {
 	if r.Instance.GetGuestAddress() == "" {
 		return nil
 	}
+	return w.askToStop(ctx, r, stopPatience)
+}
+
+// leaveSet lets the source forget a replica that is gone. A source that does not answer is not waited for: what it
+// keeps is an account that nobody uses, until it is asked to let in another one or is deleted itself.
+func (w remove) leaveSet(ctx context.Context, r *flow.Run) error {
+	source := r.Instance.GetReplicaOf()
+	if source == "" {
+		return nil
+	}
 	asking, cancel := context.WithTimeout(ctx, stopPatience)
 	defer cancel()
-	guest, err := w.Guests.Guest(r.Instance.GetId(), r.Instance.GetGuestAddress())
-	if err == nil {
-		err = guest.StopDatabase(asking, step.Operation(r), r.Say)
-	}
-	if ctx.Err() != nil || flow.IsSuperseded(err) {
+	err := w.dismissAt(asking, source, r.Instance.GetId())
+	if ctx.Err() != nil {
 		return err
 	}
 	if err != nil {
-		r.Say("Not stopped in order: " + errs.From(err).Sentence)
+		r.Say("Not dismissed by its source: " + errs.From(err).Sentence)
 	}
 	return nil
+}
+
+func (w remove) dismissAt(ctx context.Context, source, replica string) error {
+	address, err := w.Directory.GuestAddress(ctx, source)
+	if err != nil {
+		return fmt.Errorf("find the source: %w", err)
+	}
+	guest, err := w.Guests.Guest(source, address)
+	if err != nil {
+		return err
+	}
+	return guest.DismissReplica(ctx, replica)
 }

@@ -2,21 +2,14 @@ package workflow
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"google.golang.org/grpc"
 
-	"github.com/coffer-dbaas/coffer/pkg/status"
-	guestagentv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/guestagent/v1"
 	journalv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/journal/v1"
 	"github.com/coffer-dbaas/coffer/services/taskmanager/internal/flow"
 	"github.com/coffer-dbaas/coffer/services/taskmanager/internal/step"
 )
-
-// healthyTimeout is how long a database may take from its start to the first query that succeeds. Crash recovery of a
-// large redo log is the long case.
-const healthyTimeout = 5 * time.Minute
 
 // Signing is what workflows need of journalv1.SigningServiceClient.
 type Signing interface {
@@ -31,6 +24,8 @@ type Parts struct {
 	Ports   step.Ports
 	Guests  step.Guests
 	Signing Signing
+	// Directory finds the guests of other instances.
+	Directory step.Directory
 	// BootLimit is how long a new server may take until its agent has enrolled.
 	BootLimit time.Duration
 	// KeepFailed leaves what a failed create has made, to be looked at, until the instance is deleted.
@@ -43,24 +38,13 @@ func All(parts Parts) []*flow.Workflow {
 		createInstance(parts),
 		restartInstance(parts),
 		deleteInstance(parts),
-	}
-}
-
-// awaitHealthy is a step of several workflows: it waits for the first real query that succeeds, on the guest's own
-// stream.
-func awaitHealthy(guests step.Guests) flow.Func {
-	return func(ctx context.Context, r *flow.Run) error {
-		guest, err := guests.Guest(r.Instance.GetId(), r.Instance.GetGuestAddress())
-		if err != nil {
-			return err
-		}
-		seen, err := guest.AwaitStatus(ctx, func(s *guestagentv1.DatabaseStatus) bool {
-			return s.GetServiceStatus() == string(status.ServiceHealthy)
-		})
-		if err != nil {
-			return fmt.Errorf("await a healthy database: %w", err)
-		}
-		r.Change(&journalv1.InstancePatch{GuestStatus: step.Report(seen)})
-		return nil
+		resizeFlavor(parts),
+		resizeVolume(parts),
+		upgradeInstance(parts),
+		updateAccess(parts),
+		stopInstance(parts),
+		rebootInstance(parts),
+		migrateInstance(parts),
+		rebuildInstance(parts),
 	}
 }
