@@ -14,6 +14,11 @@ LDFLAGS := -s -w -X $(MODULE)/pkg/version.Version=$(VERSION)
 # Google's annotations, from a pinned module; no remote registry is asked.
 GOOGLE_API := github.com/grpc-ecosystem/grpc-gateway@v1.16.0
 
+# Database servers of another Debian release, beside this machine's: tests as root run them in this folder.
+ifeq ($(shell id -u),0)
+export COFFER_TEST_ENGINE_ROOT ?= $(CURDIR)/bin/engine-root/trixie
+endif
+
 # each runs a command in every module; $$m is the module's folder.
 each = for m in $(MODULES); do echo "== $$m"; (cd $$m && $(1)); done
 
@@ -39,8 +44,14 @@ deps: ## install the database servers and file system tools that are missing
 deps/test: ## install what is missing for the tests: the above, and the stock openstack client
 	deploy/scripts/install-deps test
 
+.PHONY: engine-root
+engine-root: deps/test $(COFFER_TEST_ENGINE_ROOT) ## as root: make the root folder of another release's database servers, for the tests
+
+$(COFFER_TEST_ENGINE_ROOT): | deps/test
+	deploy/scripts/make-engine-root trixie $@
+
 .PHONY: test
-test: deps/test ## install what is missing and run every test; as root, those of the local provider also as another user
+test: deps/test engine-root ## install what is missing and run every test; as root, those of the local provider also as another user
 	$(call each,go test -timeout 20m ./...)
 	deploy/scripts/test-unprivileged
 
@@ -49,15 +60,15 @@ test/unprivileged: deps/test ## as root: run the local provider's tests and the 
 	deploy/scripts/test-unprivileged
 
 .PHONY: test/short
-test/short: deps ## run the tests of every module but the end-to-end ones
+test/short: deps engine-root ## run the tests of every module but the end-to-end ones
 	$(call each,go test $$(go list ./... | grep -v /e2e$$))
 
 .PHONY: test/race
-test/race: deps ## run the tests of every module but the end-to-end ones with the race detector (needs a C compiler)
+test/race: deps engine-root ## run the tests of every module but the end-to-end ones with the race detector (needs a C compiler)
 	$(call each,CGO_ENABLED=1 go test -race $$(go list ./... | grep -v /e2e$$))
 
 .PHONY: test/integration
-test/integration: deps/test ## run the end-to-end tests alone
+test/integration: deps/test engine-root ## run the end-to-end tests alone
 	cd services/coffer && go test -timeout 20m -count 1 ./e2e/...
 
 .PHONY: bench
