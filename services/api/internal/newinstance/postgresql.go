@@ -11,15 +11,32 @@ type postgresql struct{}
 
 const postgresqlMaxName = 63
 
-var postgresqlReserved = []string{"os_admin", "postgres", "template0", "template1"}
+var (
+	postgresqlReserved = []string{"os_admin", "postgres", "template0", "template1"}
+	// postgresqlNobody are words that name no user, even quoted.
+	postgresqlNobody = []string{"public", "none"}
+	// postgresqlPrefixes begin the names of users that are PostgreSQL's own, or replicas'.
+	postgresqlPrefixes = []string{"pg_", "coffer_repl_"}
+	// postgresqlCharsets are the character sets that a database may have, without signs and in lower case, in which
+	// PostgreSQL compares them: src/common/encnames.c.
+	postgresqlCharsets = strings.Fields("euccn eucjis2004 eucjp euckr euctw iso88591 iso88595 iso88596 iso88597 iso88598 " +
+		"koi8 koi8r koi8u latin1 latin2 latin3 latin4 latin5 latin6 latin7 latin8 latin9 latin10 sqlascii unicode utf8 " +
+		"win win866 win874 win1250 win1251 win1252 win1253 win1254 win1255 win1256 win1257 win1258")
+)
 
 func (postgresql) databaseName(name string) error {
 	return postgresqlName("instance['databases']", "database", name)
 }
 
 func (postgresql) userName(name string) error {
-	if strings.HasPrefix(strings.ToLower(name), "pg_") {
-		return refused("USER_RESERVED", "The user name '%s' is reserved: no name may begin with 'pg_'.", name)
+	lower := strings.ToLower(name)
+	for _, prefix := range postgresqlPrefixes {
+		if strings.HasPrefix(lower, prefix) {
+			return refused("USER_RESERVED", "The user name '%s' is reserved: no name may begin with '%s'.", name, prefix)
+		}
+	}
+	if slices.Contains(postgresqlNobody, lower) {
+		return refused("USER_RESERVED", "The user name '%s' is reserved.", name)
 	}
 	return postgresqlName("instance['users']", "user", name)
 }
@@ -38,8 +55,20 @@ func postgresqlName(path, what, name string) error {
 	return nil
 }
 
-// charset leaves both to the engine.
+// charset knows PostgreSQL's character sets; which collations there are is the machine's to know.
 func (postgresql) charset(charset, collate string) (string, string, error) {
+	plain := strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return unicode.ToLower(r)
+		}
+		return -1
+	}, charset)
+	if charset != "" && !slices.Contains(postgresqlCharsets, plain) {
+		return "", "", refused("CHARACTER_SET", "'%s' not a valid character set.", charset)
+	}
+	if strings.ContainsFunc(collate, unicode.IsControl) || len(collate) > postgresqlMaxName {
+		return "", "", refused("COLLATION", "'%s' not a valid collation.", collate)
+	}
 	return charset, collate, nil
 }
 
