@@ -94,11 +94,6 @@ var (
 	rebuilding = []action.Name{action.RebuildInstance, action.UpgradeInstance}
 )
 
-// builders are the actions that make a server, or make one anew.
-var builders = []action.Name{
-	action.CreateInstance, action.CreateReplica, action.RebuildInstance, action.UpgradeInstance,
-}
-
 // builds checks that the run is the newest of a task that builds the instance's server, and answers with its action.
 func (s *Server) builds(ctx context.Context, r *journalv1.Run, instanceID string) (action.Name, error) {
 	task, err := s.Store.CheckRun(ctx, run(r))
