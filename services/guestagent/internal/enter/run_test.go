@@ -77,7 +77,6 @@ func TestTheProcessIsTheProgramsFromTheFirstAndItsMountsAreNobodyElses(t *testin
 			assert.NoError(t, unix.Unmount(volume, 0))
 		}
 	})
-	before := mounts(t, "self")
 	root := enter.Root{Folder: folder, Binds: []string{bound}, Dir: bound, UID: stranger, GID: stranger}
 	p, err := proc.Start(proc.Command{Path: "/proc/self/exe", Args: root.Arguments("/usr/bin/sleep", "100")})
 	require.NoError(t, err)
@@ -92,7 +91,8 @@ func TestTheProcessIsTheProgramsFromTheFirstAndItsMountsAreNobodyElses(t *testin
 	cwd, err := os.Readlink(fmt.Sprintf("/proc/%d/cwd", p.PID()))
 	require.NoError(t, err)
 	assert.Equal(t, bound, cwd, "it is found by where it works")
-	assert.Equal(t, before, mounts(t, "self"))
+	assert.NotContains(t, mounts(t, "self"), bound)
+	assert.NotContains(t, mounts(t, "self"), folder)
 	inside := mounts(t, fmt.Sprint(p.PID()))
 	assert.Contains(t, inside, " "+bound+" ")
 	assert.NotContains(t, inside, volume, "another's volume is held")

@@ -49,7 +49,7 @@ func (e *Engine) LastError() string {
 // complaint takes what a line of the log says, if it says that something is wrong. Why postgres does not start it often
 // says as a mere LOG. What those are told who come too early is of no interest.
 func complaint(line string) (string, bool) {
-	for _, severity := range []string{"FATAL:  ", "PANIC:  ", "ERROR:  ", "LOG:  could not ", "LOG:  invalid ", "LOG:  unrecognized "} {
+	for _, severity := range []string{"FATAL:  ", "PANIC:  ", "ERROR:  ", "LOG:  could not ", "LOG:  invalid ", "LOG:  unrecognized ", "[ERROR] "} {
 		_, message, is := strings.Cut(line, severity)
 		if !is || strings.HasPrefix(message, "the database system is ") {
 			continue
