@@ -125,11 +125,10 @@ func (a *API) assemble() error {
 	if a.guests, err = journal.NewBell(a.deps.NATS, a.deps.Logger); err != nil {
 		return err
 	}
-	relay := outbox.RelayConfig{Look: a.config.SweepInterval, Replicas: a.deps.Replicas}
-	if a.relay, err = outbox.NewRelay(a.store, a.deps.NATS, relay, a.deps.Logger); err != nil {
+	if a.relay, err = outbox.NewRelay(a.store, a.deps.NATS, a.deps.Replicas, a.deps.Logger); err != nil {
 		return err
 	}
-	a.sweep = outbox.NewSweep(a.store, a.config.SweepInterval, a.deps.Now, a.deps.Logger)
+	a.sweep = outbox.NewSweep(a.store, a.relay, a.config.SweepInterval, a.deps.Now, a.deps.Logger)
 	a.chains.public = call.Public(a.identity, figures, a.deps.Logger)
 	a.chains.internal = call.Internal(figures, a.deps.Logger)
 	a.public = server.New(server.Parts{

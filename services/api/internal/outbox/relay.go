@@ -28,29 +28,33 @@ var errNoAck = errors.New("no ack in time")
 
 // Relay sends what the outbox holds.
 type Relay struct {
-	store  store.Outbox
-	conn   *nats.Conn
-	js     jetstream.JetStream
-	config RelayConfig
-	logger *slog.Logger
+	store store.Outbox
+	conn  *nats.Conn
+	js    jetstream.JetStream
+	// replicas of streams that have to be made anew; 0 is one.
+	replicas int
+	logger   *slog.Logger
+	// look has room for one signal.
+	look chan struct{}
 }
 
-// RelayConfig is how a relay goes about it.
-type RelayConfig struct {
-	// Look is how often the outbox is looked into without a commit of one's own: another api of the same state may have
-	// died between its commit and its sending.
-	Look time.Duration
-	// Replicas of streams that have to be made anew; 0 is one.
-	Replicas int
-}
-
-// NewRelay makes a relay.
-func NewRelay(outbox store.Outbox, conn *nats.Conn, config RelayConfig, logger *slog.Logger) (*Relay, error) {
+// NewRelay makes a relay. replicas is how many servers hold the streams that it has to make anew; 0 is one.
+func NewRelay(outbox store.Outbox, conn *nats.Conn, replicas int, logger *slog.Logger) (*Relay, error) {
 	js, err := jetstream.New(conn, jetstream.WithPublishAsyncTimeout(ackTimeout))
 	if err != nil {
 		return nil, fmt.Errorf("open JetStream: %w", err)
 	}
-	return &Relay{store: outbox, conn: conn, js: js, config: config, logger: logger}, nil
+	return &Relay{
+		store: outbox, conn: conn, js: js, replicas: replicas, logger: logger, look: make(chan struct{}, 1),
+	}, nil
+}
+
+// Look has the outbox looked into without a commit of one's own.
+func (r *Relay) Look() {
+	select {
+	case r.look <- struct{}{}:
+	default:
+	}
 }
 
 // Run sends until the context ends. A failure is logged when it begins and when it is over, and not in between.
@@ -83,11 +87,9 @@ func (r *Relay) Run(ctx context.Context) {
 }
 
 func (r *Relay) await(ctx context.Context) {
-	look := time.NewTimer(r.config.Look)
-	defer look.Stop()
 	select {
 	case <-r.store.Committed():
-	case <-look.C:
+	case <-r.look:
 	case <-ctx.Done():
 	}
 }
@@ -145,7 +147,7 @@ func (r *Relay) restore(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, ackTimeout)
 	defer cancel()
-	if err := bus.Setup(ctx, r.js, bus.WithReplicas(r.config.Replicas)); err != nil {
+	if err := bus.Setup(ctx, r.js, bus.WithReplicas(r.replicas)); err != nil {
 		r.logger.Debug("streams cannot be set up", "error", err)
 	}
 }

@@ -52,7 +52,7 @@ func (o *sharedOutbox) add(m store.OutboxMessage) {
 func TestARelaySendsWhatAnotherAPICommittedAndDidNotLiveToSend(t *testing.T) {
 	conn, js := natstest.JetStream(t)
 	table := &sharedOutbox{sent: make(chan int64, 1)}
-	relay, err := outbox.NewRelay(table, conn, outbox.RelayConfig{Look: time.Millisecond}, slog.New(slog.DiscardHandler))
+	relay, err := outbox.NewRelay(table, conn, 0, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan struct{})
@@ -68,6 +68,7 @@ func TestARelaySendsWhatAnotherAPICommittedAndDidNotLiveToSend(t *testing.T) {
 	table.add(store.OutboxMessage{
 		ID: 7, MessageID: "task/1", Subject: bus.EventSubject("project", "task"), Payload: []byte("x"),
 	})
+	relay.Look()
 	select {
 	case id := <-table.sent:
 		assert.Equal(t, int64(7), id)

@@ -17,14 +17,15 @@ type Sweep struct {
 		RingDue(ctx context.Context, age time.Duration) (int, error)
 		PurgeExpired(ctx context.Context, now time.Time) error
 	}
+	relay  *Relay
 	every  time.Duration
 	now    func() time.Time
 	logger *slog.Logger
 }
 
-// NewSweep makes a sweep that looks again at every interval.
-func NewSweep(s store.Store, every time.Duration, now func() time.Time, logger *slog.Logger) *Sweep {
-	return &Sweep{store: s, every: every, now: now, logger: logger}
+// NewSweep makes a sweep that looks again at every interval, and has the relay look too.
+func NewSweep(s store.Store, relay *Relay, every time.Duration, now func() time.Time, logger *slog.Logger) *Sweep {
+	return &Sweep{store: s, relay: relay, every: every, now: now, logger: logger}
 }
 
 // Run sweeps at once and then on and on until the context ends. The first sweep rings all that is due, however lately
@@ -39,6 +40,8 @@ func (s *Sweep) Run(ctx context.Context) {
 		select {
 		case <-ring.C:
 			s.ring(ctx, s.every)
+			// Another api of the same state may have died between its commit and its sending.
+			s.relay.Look()
 		case <-purge.C:
 			if err := s.store.PurgeExpired(ctx, s.now()); err != nil && ctx.Err() == nil {
 				s.logger.Warn("expired rows cannot be removed", "error", err)

@@ -17,7 +17,7 @@ const (
 	// agentRestartDelay is how long a dead agent stays dead, as with a unit of systemd's (RestartSec).
 	agentRestartDelay = time.Second
 	// lookInterval is how often servers are looked for that another process made or started.
-	lookInterval = 2 * time.Second
+	lookInterval = 5 * time.Second
 )
 
 // supervisor watches the servers: one goroutine for each that lives, which ends when the server is down or deleted.
