@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"time"
@@ -92,7 +93,7 @@ func loopback(address string) bool {
 }
 
 const (
-	// ownCertificate is the lifetime of the api's own certificate, which is made anew at each start.
+	// ownCertificate is the lifetime of the api's own certificate, which is made anew at each start, and at half of it.
 	ownCertificate = 365 * 24 * time.Hour
 	// httpStopTimeout is how long running HTTP calls may go on at the end.
 	httpStopTimeout   = 5 * time.Second
@@ -112,7 +113,8 @@ func (a *API) Serve(ctx context.Context, metrics http.Handler) (err error) {
 	if err != nil {
 		return err
 	}
-	userTLS, err := a.config.Listen.userTLS()
+	group.Go(ctx, "certificate", func(ctx context.Context) error { return a.renew(ctx, own) })
+	userTLS, err := a.config.Listen.userTLS(a.deps.Logger)
 	if err != nil {
 		return err
 	}
@@ -144,15 +146,31 @@ func (a *API) Serve(ctx context.Context, metrics http.Handler) (err error) {
 	return group.Wait(ctx)
 }
 
-func (c ListenConfig) userTLS() (*tls.Config, error) {
+// renew replaces the api's own certificate at half of its life, until the context ends.
+func (a *API) renew(ctx context.Context, own *pki.Identity) error {
+	half := time.NewTicker(ownCertificate / 2)
+	defer half.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-half.C:
+		}
+		certificate, key, err := a.ca.Issue(pki.APIName(a.config.Name), ownCertificate)
+		if err == nil {
+			err = own.Replace(certificate, key)
+		}
+		if err != nil {
+			return fmt.Errorf("renew the api's certificate: %w", err)
+		}
+	}
+}
+
+func (c ListenConfig) userTLS(logger *slog.Logger) (*tls.Config, error) {
 	if c.CertificateFile == "" {
 		return nil, nil
 	}
-	pair, err := tls.LoadX509KeyPair(c.CertificateFile, c.KeyFile)
-	if err != nil {
-		return nil, fmt.Errorf("load certificate: %w", err)
-	}
-	return &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{pair}}, nil
+	return pki.HostTLS(c.CertificateFile, c.KeyFile, logger)
 }
 
 func (a *API) serveGRPC(

@@ -30,7 +30,7 @@ func Run(ctx context.Context, config Config, logger *slog.Logger) (err error) {
 	group := lifecycle.New(logger)
 	defer func() { err = errors.Join(err, group.Stop()) }()
 
-	security, err := config.API.tls()
+	security, err := config.API.tls(logger)
 	if err != nil {
 		return err
 	}
@@ -56,7 +56,7 @@ func Run(ctx context.Context, config Config, logger *slog.Logger) (err error) {
 		}
 		group.Go(ctx, "operations", func(ctx context.Context) error { return server.Serve(ctx, listener, operations, logger) })
 	}
-	listener, err := config.Listen.rest(ctx)
+	listener, err := config.Listen.rest(ctx, logger)
 	if err != nil {
 		return err
 	}
@@ -67,7 +67,7 @@ func Run(ctx context.Context, config Config, logger *slog.Logger) (err error) {
 }
 
 // rest listens for the REST API.
-func (c ListenConfig) rest(ctx context.Context) (net.Listener, error) {
+func (c ListenConfig) rest(ctx context.Context, logger *slog.Logger) (net.Listener, error) {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.REST)
 	if err != nil {
 		return nil, fmt.Errorf("listen for REST: %w", err)
@@ -75,39 +75,24 @@ func (c ListenConfig) rest(ctx context.Context) (net.Listener, error) {
 	if c.CertificateFile == "" {
 		return listener, nil
 	}
-	certificate, err := tls.LoadX509KeyPair(c.CertificateFile, c.KeyFile)
+	certificate, err := pki.HostTLS(c.CertificateFile, c.KeyFile, logger)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("load the certificate of REST: %w", err), listener.Close())
+		return nil, errors.Join(fmt.Errorf("listen for REST: %w", err), listener.Close())
 	}
-	return tls.NewListener(listener, &tls.Config{
-		Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12,
-	}), nil
+	return tls.NewListener(listener, certificate), nil
 }
 
 // tls is how the api is dialled; nil for in the clear.
-func (c APIConfig) tls() (*tls.Config, error) {
+func (c APIConfig) tls(logger *slog.Logger) (*tls.Config, error) {
 	switch c.Security {
 	case SecurityNone:
 		return nil, nil
 	case SecurityTLS:
 		return c.hostTLS()
 	}
-	var files [3][]byte
-	for i, setting := range []struct{ name, path string }{
-		{"ca_file", c.CAFile}, {"certificate_file", c.CertificateFile}, {"key_file", c.KeyFile},
-	} {
-		if setting.path == "" {
-			return nil, fmt.Errorf("gateway.api.%s: must name a file with %s; `coffer pki issue` makes it", setting.name, SecurityMTLS)
-		}
-		text, err := os.ReadFile(setting.path)
-		if err != nil {
-			return nil, fmt.Errorf("gateway.api.%s: %w", setting.name, err)
-		}
-		files[i] = text
-	}
-	own, err := pki.NewIdentity(files[1], files[2], files[0])
+	own, err := pki.LoadIdentity(pki.Files{CA: c.CAFile, Certificate: c.CertificateFile, Key: c.KeyFile}, logger)
 	if err != nil {
-		return nil, fmt.Errorf("use the gateway's certificate: %w", err)
+		return nil, fmt.Errorf("gateway.api.%w", err)
 	}
 	return own.ClientTLS(pki.OnlyKind(pki.KindAPI)), nil
 }

@@ -123,6 +123,27 @@ func TestAnAPIRefusesAGatewayThatIsNone(t *testing.T) {
 	assert.NotContains(t, body, "certificate")
 }
 
+func TestAGatewayUsesACertificateThatIsIssuedAgainWhileItRuns(t *testing.T) {
+	ca, err := pki.OpenCA(t.TempDir())
+	require.NoError(t, err)
+	config := files(t, ca, pki.GatewayName("g1"), remote(t, ca, cannedAPI()))
+	issue := func(lifetime time.Duration) {
+		certificate, key, err := ca.Issue(pki.GatewayName("g1"), lifetime)
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(config.CertificateFile, certificate, 0o600))
+		require.NoError(t, os.WriteFile(config.KeyFile, key, 0o600))
+	}
+	issue(-time.Minute)
+	base := start(t, gateway.Config{API: config})
+	code, body := get(t, base+inProject("/instances"))
+	require.Equal(t, http.StatusServiceUnavailable, code, "its certificate has ended: %s", body)
+	issue(time.Hour)
+	require.Eventually(t, func() bool {
+		code, _ := get(t, base+inProject("/instances"))
+		return code == http.StatusOK
+	}, 20*time.Second, 10*time.Millisecond)
+}
+
 func TestAGatewayWithoutItsAPISaysSo(t *testing.T) {
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)

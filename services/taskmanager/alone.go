@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
 	"time"
 
 	"github.com/coffer-dbaas/coffer/pkg/bus"
@@ -33,9 +32,10 @@ type APIConfig struct {
 
 // RunAlone runs a taskmanager as a program of its own, until ctx ends.
 func RunAlone(ctx context.Context, config Config, queue bus.Config, logger *slog.Logger) (err error) {
-	own, err := config.API.identity()
+	files := pki.Files{CA: config.API.CAFile, Certificate: config.API.CertificateFile, Key: config.API.KeyFile}
+	own, err := pki.LoadIdentity(files, logger)
 	if err != nil {
-		return err
+		return fmt.Errorf("taskmanager.api.%w", err)
 	}
 	if own.Name() != pki.TaskmanagerName(config.Name) {
 		return fmt.Errorf("taskmanager.api.certificate_file: is of %s, and taskmanager.name says %q", own.Name(), config.Name)
@@ -64,27 +64,6 @@ func RunAlone(ctx context.Context, config Config, queue bus.Config, logger *slog
 	made <- t
 	parts.Go(ctx, "taskmanager", t.Run)
 	return parts.Wait(ctx)
-}
-
-func (c APIConfig) identity() (*pki.Identity, error) {
-	var files [3][]byte
-	for i, setting := range []struct{ name, path string }{
-		{"ca_file", c.CAFile}, {"certificate_file", c.CertificateFile}, {"key_file", c.KeyFile},
-	} {
-		if setting.path == "" {
-			return nil, fmt.Errorf("taskmanager.api.%s: must name a file; `coffer pki issue` makes it", setting.name)
-		}
-		text, err := os.ReadFile(setting.path)
-		if err != nil {
-			return nil, fmt.Errorf("taskmanager.api.%s: %w", setting.name, err)
-		}
-		files[i] = text
-	}
-	own, err := pki.NewIdentity(files[1], files[2], files[0])
-	if err != nil {
-		return nil, fmt.Errorf("use the taskmanager's certificate: %w", err)
-	}
-	return own, nil
 }
 
 // health answers for a taskmanager that may not be made yet, because the api is not there.

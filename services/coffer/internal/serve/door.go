@@ -4,9 +4,12 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"strings"
+
+	"github.com/coffer-dbaas/coffer/pkg/pki"
 )
 
 // identityMount is where the built-in Keystone stands.
@@ -42,13 +45,9 @@ func listen(ctx context.Context, address string) (net.Listener, error) {
 }
 
 // tlsConfig is nil when the listeners speak in the clear.
-func (c DoorConfig) tlsConfig() (*tls.Config, error) {
+func (c DoorConfig) tlsConfig(logger *slog.Logger) (*tls.Config, error) {
 	if c.CertificateFile == "" {
 		return nil, nil
 	}
-	pair, err := tls.LoadX509KeyPair(c.CertificateFile, c.KeyFile)
-	if err != nil {
-		return nil, fmt.Errorf("load the certificate: %w", err)
-	}
-	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}, nil
+	return pki.HostTLS(c.CertificateFile, c.KeyFile, logger)
 }

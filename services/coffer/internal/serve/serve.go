@@ -143,7 +143,7 @@ func allReady(state gateway.Health, parts ...func() error) gateway.Health {
 }
 
 func openDoors(ctx context.Context, config Config, d doors, parts *lifecycle.Group, logger *slog.Logger) error {
-	certificate, err := config.Serve.tlsConfig()
+	certificate, err := config.Serve.tlsConfig(logger)
 	if err != nil {
 		return err
 	}
