@@ -203,3 +203,6 @@ func CanPerformAction(in Inputs) (ok bool, refused string) {
 	}
 	return true, ""
 }
+
+// ServiceWord is a service status as the API shows it.
+func ServiceWord(s Service) string { return serviceWords[s] }

@@ -148,6 +148,7 @@ func (a *API) settings() server.Settings {
 		InstancesPage: a.config.InstancesPageSize,
 		TasksPage:     a.config.TasksPageSize,
 		Limits:        newinstance.Limits{MaxVolumeSize: a.config.MaxAcceptedVolumeSize},
+		EjectSilence:  a.config.EjectSilence,
 		Quota:         a.config.Quota.limits(),
 		Rates:         a.config.RateLimits.verbs(),
 	}

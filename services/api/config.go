@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/coffer-dbaas/coffer/pkg/config"
+	"github.com/coffer-dbaas/coffer/pkg/status"
 	"github.com/coffer-dbaas/coffer/services/api/internal/identity/builtin"
 	"github.com/coffer-dbaas/coffer/services/api/internal/store"
 	"github.com/coffer-dbaas/coffer/services/api/internal/store/gormstore"
@@ -44,6 +45,9 @@ type Config struct {
 	TasksPageSize int `koanf:"tasks_page_size"`
 	// MaxAcceptedVolumeSize is the largest volume that may be asked for, in GiB.
 	MaxAcceptedVolumeSize int `koanf:"max_accepted_volume_size"`
+	// EjectSilence is how long the guest of a replica source must have been silent until the source may be ejected, unless
+	// the provider knows its server to be down.
+	EjectSilence time.Duration `koanf:"eject_silence"`
 	// Quota is what each project may have.
 	Quota QuotaConfig `koanf:"quota"`
 	// RateLimits are what gateways hold users to; they are told in the limits.
@@ -90,6 +94,7 @@ func DefaultConfig() Config {
 		InstancesPageSize:     20,
 		TasksPageSize:         20,
 		MaxAcceptedVolumeSize: 10,
+		EjectSilence:          status.HeartbeatExpiry,
 		Quota:                 QuotaConfig{Instances: 10, RAM: -1, Volumes: 40, Backups: 50},
 		WatchersPerProject:    32,
 		Lease:                 15 * time.Second,
@@ -140,6 +145,7 @@ func (c Config) Validate() error {
 			strings.ToLower(verb), maxNumber, rate)
 	}
 	fault(c.WatchersPerProject < 1, "watchers_per_project: must be at least 1, is %d", c.WatchersPerProject)
+	fault(c.EjectSilence < 0, "eject_silence: must not be negative, is %s", c.EjectSilence)
 	fault(c.Lease < minLease, "lease: must be at least %s, is %s", minLease, c.Lease)
 	fault(c.MaxClaims < 1, "max_claims: must be at least 1, is %d", c.MaxClaims)
 	fault(c.SweepInterval < minSweep, "sweep_interval: must be at least %s, is %s", minSweep, c.SweepInterval)

@@ -58,7 +58,7 @@ func New(stored store.Catalog) *Catalog {
 		}
 	}
 	for _, datastore := range byDatastore {
-		slices.SortFunc(datastore.Versions, func(a, b store.DatastoreVersion) int { return compareVersions(a.Name, b.Name) })
+		slices.SortFunc(datastore.Versions, func(a, b store.DatastoreVersion) int { return CompareVersions(a.Name, b.Name) })
 		c.Datastores = append(c.Datastores, *datastore)
 	}
 	slices.SortFunc(c.Datastores, func(a, b Datastore) int { return cmp.Compare(a.Name, b.Name) })

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// compareVersions orders 9.6 before 10.2: number by number where both are numbers, else as text.
-func compareVersions(a, b string) int {
+// CompareVersions orders 9.6 before 10.2: number by number where both are numbers, else as text.
+func CompareVersions(a, b string) int {
 	return slices.CompareFunc(strings.Split(a, "."), strings.Split(b, "."), func(x, y string) int {
 		m, xErr := strconv.Atoi(x)
 		n, yErr := strconv.Atoi(y)

@@ -60,17 +60,22 @@ func (h *Hub) Watch(
 		return err
 	}
 	defer h.leave(caller.ProjectID)
+	if !caller.Expires.IsZero() {
+		var stop context.CancelFunc
+		ctx, stop = context.WithDeadlineCause(ctx, caller.Expires, identity.ErrUnauthenticated)
+		defer stop()
+	}
+	return h.watch(ctx, caller.ProjectID, request, sink)
+}
+
+// watch is Watch without the questions of who watches.
+func (h *Hub) watch(ctx context.Context, projectID string, request *eventv1.WatchEventsRequest, sink Sink) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	stopped := context.AfterFunc(h.life, func() { //nolint:contextcheck // the hub's end is the other end of a watch
 		cancel(context.Cause(h.life))
 	})
 	defer stopped()
-	if !caller.Expires.IsZero() {
-		var stop context.CancelFunc
-		ctx, stop = context.WithDeadlineCause(ctx, caller.Expires, identity.ErrUnauthenticated)
-		defer stop()
-	}
 	stream, err := h.stream(ctx)
 	if err != nil {
 		return because(ctx, err)
@@ -80,7 +85,7 @@ func (h *Hub) Watch(
 		cancel(nil)
 		<-guarded
 	}()
-	messages, err := h.subscribe(ctx, stream, caller.ProjectID, request.GetAfter())
+	messages, err := h.subscribe(ctx, stream, projectID, request.GetAfter())
 	if err != nil {
 		return because(ctx, err)
 	}

@@ -12,7 +12,14 @@ import (
 // Configuration groups, backups and modules cannot be made, so whatever names one names nothing that exists.
 
 func (k *checker) configuration() error {
-	value := k.body.GetConfiguration()
+	if text, isText := k.body.GetConfiguration().GetKind().(*structpb.Value_StringValue); isText && text.StringValue == "" {
+		return nil
+	}
+	return Configuration(k.body.GetConfiguration())
+}
+
+// Configuration refuses what a body says of a configuration group, unless it says that there is none.
+func Configuration(value *structpb.Value) error {
 	if absent(value) {
 		return nil
 	}
@@ -21,7 +28,7 @@ func (k *checker) configuration() error {
 		return invalid("instance['configuration']", "is not a string")
 	}
 	if text.StringValue == "" {
-		return nil
+		return invalid("instance['configuration']", "'' is neither the id nor the URL of a configuration group")
 	}
 	return errs.New(errs.NotFound, "CONFIGURATION_NOT_FOUND",
 		"Configuration group id: %s could not be found.", lastSegment(text.StringValue))

@@ -4,36 +4,77 @@ import (
 	"net/netip"
 	"slices"
 
+	"google.golang.org/protobuf/types/known/structpb"
+
 	commandv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/command/v1"
+	instancev1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/instance/v1"
+	"github.com/coffer-dbaas/coffer/services/api/internal/catalog"
 	"github.com/coffer-dbaas/coffer/services/api/internal/store"
 )
 
 const everywhere = "0.0.0.0/0"
 
-func (k *checker) access() error {
-	wanted := k.body.GetAccess()
-	if wanted == nil {
-		return nil
+func (k *checker) access() (err error) {
+	if k.body.GetAccess() != nil {
+		k.plan.Access, err = Access(k.body.GetAccess(), k.catalog)
 	}
+	return err
+}
+
+// AccessBody reads the access of an update: an object of is_public, a flag, and allowed_cidrs, a list of texts.
+func AccessBody(value *structpb.Value) (*instancev1.NewAccess, error) {
+	const path = "instance['access']"
+	object, isObject := value.GetKind().(*structpb.Value_StructValue)
+	if !isObject {
+		return nil, invalid(path, "is not of type 'object'")
+	}
+	body := &instancev1.NewAccess{}
+	for name, member := range object.StructValue.GetFields() {
+		switch kind := member.GetKind().(type) {
+		case *structpb.Value_BoolValue:
+			if name == "is_public" {
+				body.IsPublic = &kind.BoolValue
+				continue
+			}
+		case *structpb.Value_ListValue:
+			if name != "allowed_cidrs" {
+				break
+			}
+			body.AllowedCidrs = []string{}
+			for _, cidr := range kind.ListValue.GetValues() {
+				body.AllowedCidrs = append(body.AllowedCidrs, cidr.GetStringValue())
+			}
+			if len(body.GetAllowedCidrs()) == 0 {
+				return nil, invalid(path+"['allowed_cidrs']", "is empty, so that nobody could connect; leave it out to keep it")
+			}
+			continue
+		}
+		return nil, invalid(path, "'%s' is not allowed so: it takes is_public, a boolean, and allowed_cidrs, a list of CIDRs", name)
+	}
+	return body, nil
+}
+
+// Access checks who shall be able to connect.
+func Access(wanted *instancev1.NewAccess, c *catalog.Catalog) (*store.Access, error) {
+	const path = "instance['access']['allowed_cidrs']"
 	for i, cidr := range wanted.GetAllowedCidrs() {
 		prefix, err := netip.ParsePrefix(cidr)
 		if err != nil || !prefix.Addr().Is4() {
-			return invalid("instance['access']['allowed_cidrs']", "'%s' is not an IPv4 CIDR such as 10.0.0.0/8", cidr)
+			return nil, invalid(path, "'%s' is not an IPv4 CIDR such as 10.0.0.0/8", cidr)
 		}
 		if slices.Contains(wanted.GetAllowedCidrs()[:i], cidr) {
-			return invalid("instance['access']['allowed_cidrs']", "'%s' is given more than once", cidr)
+			return nil, invalid(path, "'%s' is given more than once", cidr)
 		}
 	}
-	can := k.catalog.Provider.GetCapabilities()
+	can := c.Provider.GetCapabilities()
 	if wanted.GetIsPublic() && !can.GetPublicAddresses() {
-		return k.beyond("cannot give public addresses; is_public must be false or absent.")
+		return nil, beyond(c, "cannot give public addresses; is_public must be false or absent.")
 	}
 	restricts := slices.ContainsFunc(wanted.GetAllowedCidrs(), func(cidr string) bool { return cidr != everywhere })
 	if restricts && !can.GetAccessRules() {
-		return k.beyond("cannot restrict who connects; allowed_cidrs must be absent or [\"%s\"].", everywhere)
+		return nil, beyond(c, "cannot restrict who connects; allowed_cidrs must be absent or [\"%s\"].", everywhere)
 	}
-	k.plan.Access = &store.Access{IsPublic: wanted.IsPublic, AllowedCIDRs: wanted.GetAllowedCidrs()}
-	return nil
+	return &store.Access{IsPublic: wanted.IsPublic, AllowedCIDRs: wanted.GetAllowedCidrs()}, nil
 }
 
 func (k *checker) nic() error {

@@ -14,14 +14,18 @@ func (k *checker) name() error {
 	if k.body.Name == nil {
 		return invalid("instance", "'name' is a required property")
 	}
-	name := k.body.GetName()
+	k.plan.Name = k.body.GetName()
+	return Name(k.body.GetName())
+}
+
+// Name checks an instance's name.
+func Name(name string) error {
 	if err := text("instance['name']", name); err != nil {
 		return err
 	}
 	if !strings.ContainsFunc(name, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }) {
 		return invalid("instance['name']", "'%s' must contain a letter or a digit", name)
 	}
-	k.plan.Name = name
 	return nil
 }
 

@@ -19,15 +19,18 @@ func (k *checker) datastore() error {
 	if err != nil {
 		return err
 	}
-	version, err := k.versionNamed(datastore, wanted.GetVersion(), wanted.GetVersionNumber())
-	if err != nil {
-		return err
+	k.plan.Version, err = Version(datastore, wanted.GetVersion(), wanted.GetVersionNumber())
+	return err
+}
+
+// Version finds the active version of a datastore that a name, which may be an id, and a number mean; without both its
+// default one.
+func Version(d catalog.Datastore, name, number string) (store.DatastoreVersion, error) {
+	version, err := versionNamed(d, name, number)
+	if err == nil && !version.Active {
+		err = refused("DATASTORE_VERSION_INACTIVE", "Datastore version '%s' is not active.", version.Name)
 	}
-	if !version.Active {
-		return refused("DATASTORE_VERSION_INACTIVE", "Datastore version '%s' is not active.", version.Name)
-	}
-	k.plan.Version = version
-	return nil
+	return version, err
 }
 
 func (k *checker) datastoreNamed(name string) (catalog.Datastore, error) {
@@ -45,13 +48,12 @@ func (k *checker) datastoreNamed(name string) (catalog.Datastore, error) {
 	return datastore, nil
 }
 
-func (k *checker) versionNamed(d catalog.Datastore, name, number string) (store.DatastoreVersion, error) {
+func versionNamed(d catalog.Datastore, name, number string) (store.DatastoreVersion, error) {
 	if name == "" && number == "" {
-		version, found := k.catalog.Version(d.DefaultVersion)
-		if !found {
-			return version, refused("NO_DEFAULT_VERSION", "Default version for datastore '%s' not found.", d.Name)
+		if d.DefaultVersion == "" {
+			return store.DatastoreVersion{}, refused("NO_DEFAULT_VERSION", "Default version for datastore '%s' not found.", d.Name)
 		}
-		return version, nil
+		name = d.DefaultVersion
 	}
 	for _, version := range d.Versions {
 		named := name == "" || name == version.Name || strings.EqualFold(name, version.ID)

@@ -1,6 +1,9 @@
 package newinstance
 
-import "github.com/coffer-dbaas/coffer/pkg/errs"
+import (
+	"github.com/coffer-dbaas/coffer/pkg/errs"
+	"github.com/coffer-dbaas/coffer/services/api/internal/catalog"
+)
 
 // invalid is a value that breaks Trove's schema: path is where, fault what.
 func invalid(path, format string, args ...any) error {
@@ -20,8 +23,10 @@ func notFound(id string) error {
 }
 
 // beyond is something that the provider cannot do.
-func (k *checker) beyond(format string, args ...any) error {
+func (k *checker) beyond(format string, args ...any) error { return beyond(k.catalog, format, args...) }
+
+func beyond(c *catalog.Catalog, format string, args ...any) error {
 	e := errs.New(errs.Invalid, "PROVIDER_CANNOT", format, args...)
-	e.Sentence = "The provider '" + k.catalog.Provider.GetProvider() + "' " + e.Sentence
+	e.Sentence = "The provider '" + c.Provider.GetProvider() + "' " + e.Sentence
 	return e
 }

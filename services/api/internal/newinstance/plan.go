@@ -59,14 +59,9 @@ func Check(body *instancev1.NewInstance, c *catalog.Catalog, limits Limits) (Pla
 
 // Command is the plan as the order to carry it out. It holds no password.
 func (p Plan) Command() *commandv1.CreateInstance {
-	order := &commandv1.CreateInstance{
-		DatastoreVersion: &commandv1.DatastoreVersion{
-			Id: p.Version.ID, Manager: p.Version.Manager, Name: p.Version.Name, Version: p.Version.Version,
-		},
-		Flavor: &commandv1.Flavor{
-			Id: p.Flavor.GetId(), Name: p.Flavor.GetName(), Ram: p.Flavor.GetRam(), Vcpus: p.Flavor.GetVcpus(),
-			Disk: p.Flavor.GetDisk(),
-		},
+	return &commandv1.CreateInstance{
+		DatastoreVersion: VersionOrder(p.Version),
+		Flavor:           FlavorOrder(p.Flavor),
 		VolumeSize:       int32(p.VolumeSize), //nolint:gosec // checked against the maximum
 		VolumeType:       p.VolumeType,
 		AvailabilityZone: p.AvailabilityZone,
@@ -75,11 +70,35 @@ func (p Plan) Command() *commandv1.CreateInstance {
 		Nic:              p.NIC,
 		Databases:        p.Databases,
 		Users:            p.Users,
+		Access:           AccessOrder(p.Access),
 	}
-	if p.Access != nil {
-		order.Access = &commandv1.Access{
-			IsPublic: p.Access.IsPublic != nil && *p.Access.IsPublic, AllowedCidrs: p.Access.AllowedCIDRs,
-		}
+}
+
+// ReplicaCommand is the plan of a replica as the order to make it.
+func (p Plan) ReplicaCommand(sourceID string) *commandv1.CreateReplica {
+	return &commandv1.CreateReplica{
+		SourceId:         sourceID,
+		DatastoreVersion: VersionOrder(p.Version),
+		Flavor:           FlavorOrder(p.Flavor),
+		VolumeSize:       int32(p.VolumeSize), //nolint:gosec // the source's
+		VolumeType:       p.VolumeType,
+		AvailabilityZone: p.AvailabilityZone,
+		Region:           p.Region,
+		Locality:         p.Locality,
+		Nic:              p.NIC,
+		Access:           AccessOrder(p.Access),
 	}
-	return order
+}
+
+// VersionOrder is a datastore version as commands carry it.
+func VersionOrder(v store.DatastoreVersion) *commandv1.DatastoreVersion {
+	return &commandv1.DatastoreVersion{Id: v.ID, Manager: v.Manager, Name: v.Name, Version: v.Version}
+}
+
+// AccessOrder is an access as commands carry it; nil when there is none.
+func AccessOrder(a *store.Access) *commandv1.Access {
+	if a == nil {
+		return nil
+	}
+	return &commandv1.Access{IsPublic: a.IsPublic != nil && *a.IsPublic, AllowedCidrs: a.AllowedCIDRs}
 }

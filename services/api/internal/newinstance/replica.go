@@ -1,12 +1,16 @@
 package newinstance
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 
 	"google.golang.org/protobuf/types/known/structpb"
 
 	"github.com/coffer-dbaas/coffer/pkg/errs"
 	instancev1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/instance/v1"
+	"github.com/coffer-dbaas/coffer/services/api/internal/catalog"
+	"github.com/coffer-dbaas/coffer/services/api/internal/store"
 )
 
 // maxReplicas is how many replicas one call may ask for.
@@ -43,10 +47,48 @@ func ReplicaSource(body *instancev1.NewInstance) (string, error) {
 	return strings.ToLower(source), nil
 }
 
-// ReplicationNotSupported refuses a replica of an instance with this datastore.
-func ReplicationNotSupported(datastore string) error {
-	return refused("REPLICATION_NOT_SUPPORTED", "Replication is not supported for the '%s' datastore.", datastore)
+// CheckReplica makes the plans of the replicas that a body asks for, as many as it asks for. What they are is the
+// source's; where they listen and who may connect is for the call to say.
+func CheckReplica(
+	body *instancev1.NewInstance, source store.Instance, version store.DatastoreVersion, c *catalog.Catalog,
+) ([]Plan, error) {
+	if source.ReplicaOf != "" {
+		return nil, errs.New(errs.Unauthenticated, "REPLICA_OF_REPLICA", "Cannot create a replica of a replica %s", source.ID)
+	}
+	if !slices.Contains(replicating, version.Manager) {
+		return nil, refused("REPLICATION_NOT_SUPPORTED", "Replication is not supported for the '%s' datastore.", version.DatastoreName)
+	}
+	k := &checker{body: body, catalog: c}
+	for _, check := range []func() error{
+		k.name, k.nic, k.availabilityZone, k.region, k.access, k.configuration, k.restorePoint, k.modules,
+	} {
+		if err := check(); err != nil {
+			return nil, err
+		}
+	}
+	flavor, found := c.Flavor(source.FlavorID)
+	if !found {
+		return nil, refused("FLAVOR_NOT_FOUND", "Resource %s cannot be found.", source.FlavorID)
+	}
+	k.plan.Version, k.plan.Flavor, k.plan.Locality = version, flavor, source.Locality
+	k.plan.VolumeSize, k.plan.VolumeType = source.VolumeSize, source.VolumeType
+	count, err := replicaCount(body)
+	if err != nil || count == 1 {
+		return []Plan{k.plan}, err
+	}
+	plans := make([]Plan, count)
+	for i := range plans {
+		plans[i] = k.plan
+		plans[i].Name = fmt.Sprintf("%s-%d", k.plan.Name, i+1)
+		if err := Name(plans[i].Name); err != nil {
+			return nil, err
+		}
+	}
+	return plans, nil
 }
+
+// replicating are the managers of the engines that replicate.
+var replicating = []string{"mariadb", "postgresql"}
 
 func (k *checker) replicaCount() error {
 	count, err := replicaCount(k.body)

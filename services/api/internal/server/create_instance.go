@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/google/uuid"
@@ -14,6 +13,7 @@ import (
 	commandv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/command/v1"
 	instancev1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/instance/v1"
 	journalv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/journal/v1"
+	"github.com/coffer-dbaas/coffer/services/api/internal/catalog"
 	"github.com/coffer-dbaas/coffer/services/api/internal/identity"
 	"github.com/coffer-dbaas/coffer/services/api/internal/newinstance"
 	"github.com/coffer-dbaas/coffer/services/api/internal/store"
@@ -35,18 +35,20 @@ func (s *Server) CreateInstance(
 	if err != nil {
 		return nil, err
 	}
-	if err := s.refuseReplica(ctx, caller, body); err != nil {
-		return nil, err
-	}
-	plan, err := newinstance.Check(body, offered, s.Settings.Limits)
+	sourceID, err := newinstance.ReplicaSource(body)
 	if err != nil {
 		return nil, err
 	}
-	acceptance, err := s.creation(caller, plan)
+	var made decision
+	if sourceID == "" {
+		made, err = s.create(ctx, caller, request, offered)
+	} else {
+		made, err = s.createReplicas(ctx, caller, request, sourceID, offered)
+	}
 	if err != nil {
 		return nil, err
 	}
-	accepted, err := s.enter(ctx, request, acceptance)
+	task, plan, err := s.told(ctx, made)
 	if err != nil {
 		return nil, err
 	}
@@ -54,9 +56,28 @@ func (s *Server) CreateInstance(
 	if err != nil {
 		return nil, err
 	}
-	return &instancev1.CreateInstanceResponse{
-		Instance: writer.Detail(accepted.Instance), Task: store.TaskProto(accepted.Task),
-	}, nil
+	return &instancev1.CreateInstanceResponse{Instance: writer.Detail(made.Instance, nil), Task: task, Plan: plan}, nil
+}
+
+func (s *Server) create(
+	ctx context.Context, caller identity.Caller, request *instancev1.CreateInstanceRequest, offered *catalog.Catalog,
+) (decision, error) {
+	plan, err := newinstance.Check(request.GetInstance(), offered, s.Settings.Limits)
+	if err != nil {
+		return decision{}, err
+	}
+	id := uuid.NewString()
+	acceptance := s.creation(ctx, caller, id, plan, &commandv1.Command{
+		Action: &commandv1.Command_CreateInstance{CreateInstance: plan.Command()},
+	})
+	if acceptance.Secrets, err = s.seal(id, plan.Passwords); err != nil {
+		return decision{}, err
+	}
+	if acceptance.Idempotency, err = s.idempotency(ctx, string(acceptance.Action.Name), request); err != nil {
+		return decision{}, err
+	}
+	accepted, err := s.enter(ctx, acceptance)
+	return decision{Accepted: accepted, dryRun: acceptance.DryRun}, err
 }
 
 // authoriseCreate asks for the rules of all that the body brings along.
@@ -78,35 +99,12 @@ func (s *Server) authoriseCreate(ctx context.Context, body *instancev1.NewInstan
 	return caller, err
 }
 
-// refuseReplica answers a call for a replica, which no datastore supports yet.
-func (s *Server) refuseReplica(ctx context.Context, caller identity.Caller, body *instancev1.NewInstance) error {
-	sourceID, err := newinstance.ReplicaSource(body)
-	if err != nil || sourceID == "" {
-		return err
-	}
-	source, err := s.Store.Instance(ctx, scope(caller), sourceID)
-	if err != nil {
-		return named(sourceID, err)
-	}
-	offered, err := s.Catalog.Get(ctx)
-	if err != nil {
-		return err
-	}
-	version, _ := offered.Version(source.DatastoreVersionID)
-	return newinstance.ReplicationNotSupported(version.DatastoreName)
-}
-
-// creation is what is written for a plan: the row, the order without passwords, the passwords sealed, the quota.
-func (s *Server) creation(caller identity.Caller, plan newinstance.Plan) (store.Acceptance, error) {
-	ordered, known := action.Lookup(action.CreateInstance)
-	if !known {
-		return store.Acceptance{}, errors.New("create_instance has no row in the table of actions")
-	}
-	id := uuid.NewString()
-	sealed, err := s.seal(id, plan.Passwords)
-	if err != nil {
-		return store.Acceptance{}, err
-	}
+// creation is what is written for a plan: the row, the order without passwords, the quota.
+func (s *Server) creation(
+	ctx context.Context, caller identity.Caller, id string, plan newinstance.Plan, command *commandv1.Command,
+) store.Acceptance {
+	ordered, _ := action.Lookup(action.Of(command))
+	command.InstanceId, command.ProjectId = id, caller.ProjectID
 	now := s.Now()
 	return store.Acceptance{
 		Action:     ordered,
@@ -131,18 +129,14 @@ func (s *Server) creation(caller identity.Caller, plan newinstance.Plan) (store.
 			Created:            now,
 			Updated:            now,
 		},
-		Command: &commandv1.Command{
-			InstanceId: id,
-			ProjectId:  caller.ProjectID,
-			Action:     &commandv1.Command_CreateInstance{CreateInstance: plan.Command()},
-		},
+		Command: command,
 		Quota: map[store.Resource]int{
 			store.ResourceInstances: 1,
 			store.ResourceRAM:       int(plan.Flavor.GetRam()),
 			store.ResourceVolumes:   plan.VolumeSize,
 		},
-		Secrets: sealed,
-	}, nil
+		DryRun: dryRun(ctx),
+	}
 }
 
 // seal makes the passwords unreadable in the form in which a taskmanager will be given them.

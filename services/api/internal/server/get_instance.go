@@ -23,7 +23,11 @@ func (s *Server) GetInstance(
 	if err != nil {
 		return nil, err
 	}
-	return &instancev1.GetInstanceResponse{Instance: writer.Whole(instance)}, nil
+	replicas, err := s.Store.Replicas(ctx, []string{instance.ID})
+	if err != nil {
+		return nil, err
+	}
+	return &instancev1.GetInstanceResponse{Instance: writer.Whole(instance, replicas[instance.ID])}, nil
 }
 
 func (s *Server) findInstance(ctx context.Context, caller identity.Caller, id string) (store.Instance, error) {

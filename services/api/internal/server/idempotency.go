@@ -20,9 +20,19 @@ const (
 // idempotency is the caller's key for this call; nil when none was sent. The fingerprint is of what is done and of
 // the message, which stand for method, path and body of the REST form.
 func (s *Server) idempotency(ctx context.Context, doing string, request proto.Message) (*store.Idempotency, error) {
+	return s.idempotencyOr(ctx, "", doing, request)
+}
+
+// idempotencyOr takes another key where the caller has sent none; without that too there is none.
+func (s *Server) idempotencyOr(
+	ctx context.Context, instead, doing string, request proto.Message,
+) (*store.Idempotency, error) {
 	keys := metadata.ValueFromIncomingContext(ctx, idempotencyKey)
-	if len(keys) == 0 {
+	if len(keys) == 0 && instead == "" {
 		return nil, nil
+	}
+	if len(keys) == 0 {
+		keys = []string{instead}
 	}
 	key := keys[0]
 	notPrintable := strings.ContainsFunc(key, func(r rune) bool { return r < ' ' || r > '~' })

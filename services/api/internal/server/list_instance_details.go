@@ -20,9 +20,13 @@ func (s *Server) ListInstanceDetails(
 	if err != nil {
 		return nil, err
 	}
+	replicas, err := s.Store.Replicas(ctx, ids(instances))
+	if err != nil {
+		return nil, err
+	}
 	response := &instancev1.ListInstanceDetailsResponse{NextMarker: next}
 	for _, instance := range instances {
-		response.Instances = append(response.Instances, writer.Detail(instance))
+		response.Instances = append(response.Instances, writer.Detail(instance, replicas[instance.ID]))
 	}
 	return response, nil
 }

@@ -18,9 +18,13 @@ func (s *Server) ListInstances(
 	if err != nil {
 		return nil, err
 	}
+	replicas, err := s.Store.Replicas(ctx, ids(instances))
+	if err != nil {
+		return nil, err
+	}
 	response := &instancev1.ListInstancesResponse{NextMarker: next}
 	for _, instance := range instances {
-		response.Instances = append(response.Instances, writer.Instance(instance))
+		response.Instances = append(response.Instances, writer.Instance(instance, replicas[instance.ID]))
 	}
 	return response, nil
 }

@@ -5,7 +5,6 @@ import (
 
 	commandv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/command/v1"
 	instancev1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/instance/v1"
-	"github.com/coffer-dbaas/coffer/services/api/internal/store"
 )
 
 // RestartInstance accepts the restart of an instance's database.
@@ -18,5 +17,9 @@ func (s *Server) RestartInstance(
 	if err != nil {
 		return nil, err
 	}
-	return &instancev1.RestartInstanceResponse{Task: store.TaskProto(accepted.Task)}, nil
+	task, plan, err := s.told(ctx, accepted)
+	if err != nil {
+		return nil, err
+	}
+	return &instancev1.RestartInstanceResponse{Task: task, Plan: plan}, nil
 }

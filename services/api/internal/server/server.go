@@ -6,10 +6,13 @@ import (
 	"google.golang.org/grpc"
 
 	datastorev1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/datastore/v1"
+	ddmv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/ddm/v1"
+	dmsv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/dms/v1"
 	eventv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/event/v1"
 	flavorv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/flavor/v1"
 	identityv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/identity/v1"
 	instancev1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/instance/v1"
+	mgmtv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/mgmt/v1"
 	quotav1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/quota/v1"
 	taskv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/task/v1"
 	"github.com/coffer-dbaas/coffer/services/api/internal/call"
@@ -30,6 +33,8 @@ type Server struct {
 	taskv1.UnimplementedTaskServiceServer
 	eventv1.UnimplementedEventServiceServer
 	identityv1.UnimplementedAccessServiceServer
+	mgmtv1.UnimplementedManagementServiceServer
+	dmsv1.UnimplementedDMSServiceServer
 
 	Parts
 }
@@ -54,6 +59,8 @@ type Settings struct {
 	InstancesPage int
 	TasksPage     int
 	Limits        newinstance.Limits
+	// EjectSilence is how long a replica source must have been silent until it may be ejected.
+	EjectSilence time.Duration
 	// Quota is what a project may have, unless it has a limit of its own; -1 is unlimited.
 	Quota map[store.Resource]int
 	// Rates are requests per minute and project by verb. They are told here and held by the gateway.
@@ -72,4 +79,7 @@ func (s *Server) Register(registrar grpc.ServiceRegistrar) {
 	taskv1.RegisterTaskServiceServer(registrar, s)
 	eventv1.RegisterEventServiceServer(registrar, s)
 	identityv1.RegisterAccessServiceServer(registrar, s)
+	mgmtv1.RegisterManagementServiceServer(registrar, s)
+	ddmv1.RegisterDDMServiceServer(registrar, ddmServer{Server: s})
+	dmsv1.RegisterDMSServiceServer(registrar, s)
 }

@@ -18,8 +18,8 @@ const bytesPerGiB = 1 << 30
 // does and what its documents say.
 var withoutVolumeUse = []string{"BUILD", "REBOOT", "RESIZE", "PROMOTE", "EJECT", "UPGRADE", "SHUTDOWN", "ERROR"}
 
-// Instance is the list form.
-func (w Writer) Instance(i store.Instance) *instancev1.Instance {
+// Instance is the list form. replicas are the ids of the instance's replicas.
+func (w Writer) Instance(i store.Instance, replicas []string) *instancev1.Instance {
 	inputs := i.Inputs(w.now)
 	version, _ := w.catalog.Version(i.DatastoreVersionID)
 	shown := &instancev1.Instance{
@@ -38,15 +38,25 @@ func (w Writer) Instance(i store.Instance) *instancev1.Instance {
 		shown.Ip = append(shown.Ip, address.Address)
 		shown.Addresses = append(shown.Addresses, addressOf(address))
 	}
+	if i.ReplicaOf != "" {
+		shown.ReplicaOf = w.reference(i.ReplicaOf)
+	}
+	for _, replica := range replicas {
+		shown.Replicas = append(shown.Replicas, w.reference(replica))
+	}
 	if w.admin {
 		shown.TenantId = &i.ProjectID
 	}
 	return shown
 }
 
+func (w Writer) reference(id string) *instancev1.Reference {
+	return &instancev1.Reference{Id: id, Links: w.links("instances", id)}
+}
+
 // Detail is the detail form.
-func (w Writer) Detail(i store.Instance) *instancev1.Instance {
-	shown := w.Instance(i)
+func (w Writer) Detail(i store.Instance, replicas []string) *instancev1.Instance {
+	shown := w.Instance(i, replicas)
 	version, _ := w.catalog.Version(i.DatastoreVersionID)
 	shown.Datastore.VersionNumber = &version.Version
 	shown.Created = proto.String(store.Timestamp(i.Created))
@@ -66,14 +76,18 @@ func (w Writer) Detail(i store.Instance) *instancev1.Instance {
 }
 
 // Whole is the detail form with what the guest says of its volume, for the one call that shows it.
-func (w Writer) Whole(i store.Instance) *instancev1.Instance {
-	shown := w.Detail(i)
-	if i.VolumeTotalBytes == 0 || i.Inputs(w.now).Silent || slices.Contains(withoutVolumeUse, shown.GetStatus()) {
+func (w Writer) Whole(i store.Instance, replicas []string) *instancev1.Instance {
+	shown := w.Detail(i, replicas)
+	if !w.knowsVolumeUse(i, shown.GetStatus()) {
 		return shown
 	}
 	shown.Volume.Used = proto.Float64(twoDecimals(float64(i.VolumeUsedBytes) / bytesPerGiB))
 	shown.Volume.UsedPercent = proto.Float64(twoDecimals(100 * float64(i.VolumeUsedBytes) / float64(i.VolumeTotalBytes)))
 	return shown
+}
+
+func (w Writer) knowsVolumeUse(i store.Instance, shown string) bool {
+	return i.VolumeTotalBytes > 0 && !i.Inputs(w.now).Silent && !slices.Contains(withoutVolumeUse, shown)
 }
 
 func (w Writer) fault(f *store.Fault) *instancev1.Fault {

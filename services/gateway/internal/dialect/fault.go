@@ -2,6 +2,7 @@ package dialect
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 
 	"github.com/coffer-dbaas/coffer/pkg/errs"
@@ -61,8 +62,9 @@ var faultKeys = map[int]string{
 	http.StatusServiceUnavailable:    "serviceUnavailable",
 }
 
-// reasonNotAdmin marks Trove's odd 401 for a member who calls what is the admin's: there the token is good.
-const reasonNotAdmin = "NOT_ADMIN"
+// goodTokens are the reasons of Trove's odd 401s, for which the token is good: a member calls what is the admin's, or
+// somebody wants a replica of a replica.
+var goodTokens = []string{"NOT_ADMIN", "REPLICA_OF_REPLICA"}
 
 // retrySoon is what a client is told to wait when a part is away, in seconds.
 const retrySoon = 1
@@ -84,7 +86,7 @@ func faultOf(err error) *fault {
 			f.message = "The operation is not supported."
 		}
 	case errs.Unauthenticated:
-		f.token = e.Reason != reasonNotAdmin
+		f.token = !slices.Contains(goodTokens, e.Reason)
 	case errs.Invalid, errs.Forbidden, errs.NotFound, errs.Conflict, errs.OverQuota, errs.WrongState:
 	}
 	return f

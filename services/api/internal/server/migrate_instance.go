@@ -1,0 +1,37 @@
+package server
+
+import (
+	"context"
+
+	"github.com/coffer-dbaas/coffer/pkg/errs"
+	commandv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/command/v1"
+	mgmtv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/mgmt/v1"
+)
+
+// MigrateInstance accepts that an instance's server moves to another host.
+func (s *Server) MigrateInstance(
+	ctx context.Context, request *mgmtv1.MigrateInstanceRequest,
+) (*mgmtv1.MigrateInstanceResponse, error) {
+	if _, err := s.authoriseChange(ctx, ruleManagedAction, request.GetInstanceId()); err != nil {
+		return nil, err
+	}
+	offered, err := s.Catalog.Get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if !offered.Provider.GetCapabilities().GetMigration() {
+		return nil, errs.New(errs.Invalid, "PROVIDER_CANNOT",
+			"The provider '%s' has one host and cannot migrate servers.", offered.Provider.GetProvider())
+	}
+	accepted, err := s.accept(ctx, request.GetInstanceId(), request, &commandv1.Command{
+		Action: &commandv1.Command_MigrateInstance{MigrateInstance: &commandv1.MigrateInstance{Host: request.GetHost()}},
+	})
+	if err != nil {
+		return nil, err
+	}
+	task, plan, err := s.told(ctx, accepted)
+	if err != nil {
+		return nil, err
+	}
+	return &mgmtv1.MigrateInstanceResponse{Task: task, Plan: plan}, nil
+}
