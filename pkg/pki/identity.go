@@ -11,6 +11,8 @@ import (
 
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/peer"
+
+	"github.com/coffer-dbaas/coffer/pkg/errs"
 )
 
 // Identity is a process's own certificate and the CA it trusts. The certificate can be replaced while in use;
@@ -92,6 +94,15 @@ func (i *Identity) ServerTLS(allow func(Name) error) *tls.Config {
 	}
 }
 
+// GuestTLS serves TLS 1.3 to other guests whose name is allowed. Their certificates are good for being called, not for
+// calling anybody: that a guest calls a guest is the one exception, so it is verified here and nowhere else.
+func (i *Identity) GuestTLS(allow func(Name) error) *tls.Config {
+	config := i.ServerTLS(allow)
+	config.ClientAuth = tls.RequireAnyClientCert
+	config.VerifyConnection = i.verifyServer(allow, func(*x509.Certificate) time.Time { return time.Now() })
+	return config
+}
+
 // ClientTLS connects by TLS 1.3 to servers whose name is allowed; host names do not count.
 func (i *Identity) ClientTLS(allow func(Name) error) *tls.Config {
 	return i.clientTLS(allow, func(*x509.Certificate) time.Time { return time.Now() })
@@ -116,20 +127,27 @@ func (i *Identity) clientTLS(allow func(Name) error, validAt func(*x509.Certific
 		},
 		// Go can verify the chain only together with a host name; VerifyConnection verifies chain and name instead.
 		InsecureSkipVerify: true, //nolint:gosec // verified in VerifyConnection
-		VerifyConnection: func(state tls.ConnectionState) error {
-			intermediates := x509.NewCertPool()
-			for _, certificate := range state.PeerCertificates[1:] {
-				intermediates.AddCert(certificate)
-			}
-			_, err := state.PeerCertificates[0].Verify(x509.VerifyOptions{
-				Roots: i.roots, Intermediates: intermediates, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-				CurrentTime: validAt(state.PeerCertificates[0]),
-			})
-			if err != nil {
-				return fmt.Errorf("check peer: %w", err)
-			}
-			return checkPeer(state, allow)
-		},
+		VerifyConnection:   i.verifyServer(allow, validAt),
+	}
+}
+
+// verifyServer checks a certificate that is good for being called.
+func (i *Identity) verifyServer(
+	allow func(Name) error, validAt func(*x509.Certificate) time.Time,
+) func(tls.ConnectionState) error {
+	return func(state tls.ConnectionState) error {
+		intermediates := x509.NewCertPool()
+		for _, certificate := range state.PeerCertificates[1:] {
+			intermediates.AddCert(certificate)
+		}
+		_, err := state.PeerCertificates[0].Verify(x509.VerifyOptions{
+			Roots: i.roots, Intermediates: intermediates, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+			CurrentTime: validAt(state.PeerCertificates[0]),
+		})
+		if err != nil {
+			return fmt.Errorf("check peer: %w", err)
+		}
+		return checkPeer(state, allow)
 	}
 }
 
@@ -139,6 +157,14 @@ func checkPeer(state tls.ConnectionState, allow func(Name) error) error {
 		return err
 	}
 	return allow(name)
+}
+
+// PeerOf is the name of the other side of a connection that was verified.
+func PeerOf(state tls.ConnectionState) (Name, error) {
+	if len(state.PeerCertificates) == 0 {
+		return "", errs.New(errs.Forbidden, "WRONG_PEER", "The peer has shown no certificate.")
+	}
+	return nameOf(state.PeerCertificates[0])
 }
 
 // PeerName is the name of the other side of a gRPC call; false when it came without a certificate.

@@ -149,3 +149,20 @@ func exchange(connection *tls.Conn) error {
 	_, err := io.ReadFull(connection, make([]byte, 1))
 	return errors.Join(err, <-written)
 }
+
+func TestAGuestCallsAnotherWhereThatIsMeantAndNowhereElse(t *testing.T) {
+	ca, other := openCA(t), openCA(t)
+	source, replica := issue(t, ca, pki.InstanceName("a")), issue(t, ca, pki.InstanceName("b"))
+	onlyA, onlyB := pki.Only(pki.InstanceName("a")), pki.Only(pki.InstanceName("b"))
+	require.NoError(t, handshake(t, source.GuestTLS(onlyB), replica.ClientTLS(onlyA)))
+	for what, client := range map[string]*tls.Config{
+		"another guest is announced":   issue(t, ca, pki.InstanceName("c")).ClientTLS(onlyA),
+		"a foreign CA proves nothing":  issue(t, other, pki.InstanceName("b")).ClientTLS(onlyA),
+		"another source is expected":   replica.ClientTLS(onlyB),
+		"a bootstrap identity":         issue(t, ca, pki.BootstrapName("b")).ClientTLS(onlyA),
+		"no certificate at all":        {InsecureSkipVerify: true, MinVersion: tls.VersionTLS13},
+		"a taskmanager is not a guest": issue(t, ca, pki.TaskmanagerName("b")).ClientTLS(onlyA),
+	} {
+		require.Error(t, handshake(t, source.GuestTLS(onlyB), client), what)
+	}
+}
