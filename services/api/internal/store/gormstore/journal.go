@@ -42,11 +42,17 @@ func (s *Store) RecordSteps(ctx context.Context, r store.Record) (store.Task, er
 		if err := u.patchMembers(task, members, r.Members); err != nil {
 			return err
 		}
+		for _, m := range members {
+			if err := m.save(); err != nil {
+				return err
+			}
+		}
 		return errors.Join(u.saveTask(task), u.tellTask(task))
 	}
 	return s.inRun(ctx, "record steps", r.Run, withMembers, write)
 }
 
+// patchMembers changes members, which the caller saves.
 func (u *unit) patchMembers(task *taskRow, members []*member, patches map[string]*journalv1.InstancePatch) error {
 	for id := range patches {
 		if !slices.ContainsFunc(members, func(m *member) bool { return m.ID == id }) {
@@ -54,12 +60,10 @@ func (u *unit) patchMembers(task *taskRow, members []*member, patches map[string
 		}
 	}
 	for _, m := range members {
-		patch := patches[m.ID]
-		if patch == nil {
-			continue
-		}
-		if err := errors.Join(u.patchMember(task, m, patch), m.save()); err != nil {
-			return err
+		if patch := patches[m.ID]; patch != nil {
+			if err := u.patchMember(task, m, patch); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -161,7 +165,7 @@ func (s *Store) FinishTask(ctx context.Context, f store.Finish) error {
 	return err
 }
 
-// settleMembers writes what the task's end makes of its members.
+// settleMembers changes members as the task's end says; letting go of them saves them.
 func (u *unit) settleMembers(task *taskRow, members []*member, ends map[string]store.MemberEnd) error {
 	patches := make(map[string]*journalv1.InstancePatch, len(ends))
 	for id, end := range ends {

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -10,6 +11,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/coffer-dbaas/coffer/pkg/action"
 	"github.com/coffer-dbaas/coffer/pkg/status"
@@ -27,7 +29,9 @@ func Run(t *testing.T, open Open) {
 	tests := map[string]map[string]func(*suite){
 		"Accept": acceptTests, "Quota": quotaTests, "Idempotency": idempotencyTests, "Delete": deleteTests,
 		"Claim": claimTests, "Journal": journalTests, "Cancel": cancelTests, "Ring": ringTests,
-		"Instances": instanceTests, "Tasks": taskTests, "Guests": guestTests, "Catalog": catalogTests,
+		"Set": setTests, "SetEnd": setEndTests, "QuotaOfChanges": quotaOfChangesTests, "Batch": batchTests,
+		"DryRun": dryRunTests, "Rename": renameTests, "ResetStatus": resetTests,
+		"Instances": instanceTests, "AllInstances": allInstancesTests, "Tasks": taskTests, "Guests": guestTests, "Catalog": catalogTests,
 		"Tokens": tokenTests, "Outbox": outboxTests,
 	}
 	for role, cases := range tests {
@@ -88,14 +92,9 @@ func row(name action.Name) action.Action {
 // acceptance of an action on an existing instance.
 func acceptance(name action.Name, instanceID string) store.Acceptance {
 	command := &commandv1.Command{TaskId: uuid.NewString(), InstanceId: instanceID}
-	switch name {
-	case action.RestartInstance:
-		command.Action = &commandv1.Command_RestartInstance{RestartInstance: &commandv1.RestartInstance{}}
-	case action.DeleteInstance:
-		command.Action = &commandv1.Command_DeleteInstance{DeleteInstance: &commandv1.DeleteInstance{}}
-	case action.CreateInstance:
-		command.Action = &commandv1.Command_CreateInstance{CreateInstance: &commandv1.CreateInstance{}}
-	}
+	message := command.ProtoReflect()
+	field := message.Descriptor().Fields().ByName(protoreflect.Name(name))
+	message.Set(field, message.NewField(field))
 	return store.Acceptance{Action: row(name), InstanceID: instanceID, Command: command, RequestID: "req-1"}
 }
 
@@ -164,7 +163,12 @@ func (s *suite) finish(f store.Finish) {
 // running is an instance that was created and is healthy.
 func (s *suite) running(projectID string) store.Instance {
 	s.Helper()
-	created := s.accept(creation(projectID))
+	return s.built(s.accept(creation(projectID)))
+}
+
+// built is an instance whose accepted creation is worked.
+func (s *suite) built(created store.Accepted) store.Instance {
+	s.Helper()
 	s.finish(store.Finish{
 		Run: s.begin(created.Task.ID), State: store.TaskSucceeded, Patch: &journalv1.InstancePatch{
 			ServerId: proto.String("server"), VolumeId: proto.String("volume"),
@@ -176,6 +180,25 @@ func (s *suite) running(projectID string) store.Instance {
 		},
 	})
 	return s.instance(created.Instance.ID)
+}
+
+// replication is the creation of a replica.
+func replication(source store.Instance) store.Acceptance {
+	a := creation(source.ProjectID)
+	a.Action, a.New.ReplicaOf = row(action.CreateReplica), source.ID
+	a.Command = acceptance(action.CreateReplica, a.InstanceID).Command
+	return a
+}
+
+// set is a source with replicas, in the order of their ids.
+func (s *suite) set(replicas int) (source store.Instance, list []store.Instance) {
+	s.Helper()
+	source = s.running(project)
+	for range replicas {
+		list = append(list, s.built(s.accept(replication(source))))
+	}
+	slices.SortFunc(list, func(a, b store.Instance) int { return strings.Compare(a.ID, b.ID) })
+	return source, list
 }
 
 func healthy(life int64, sequence uint64) *journalv1.GuestStatus {
