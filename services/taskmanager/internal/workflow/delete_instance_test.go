@@ -83,8 +83,40 @@ func TestNoStepOfADeleteCanBeCancelled(t *testing.T) {
 
 	require.NoError(t, b.run(t, journal))
 
-	for _, name := range []string{"stop_database", "delete_server", "delete_volume", "release_address"} {
+	for _, name := range []string{"stop_database", "delete_server", "leave_set", "delete_volume", "release_address"} {
 		assert.False(t, journal.Step(name).GetCancellable(), name)
 		assert.Equal(t, journalv1.StepStatus_STEP_STATUS_SUCCEEDED, journal.Step(name).GetStatus())
 	}
 }
+
+func TestADeletedReplicaLeavesItsSource(t *testing.T) {
+	for name, source := range map[string]func(b *bench, address string) addressBook{
+		"that answers": func(_ *bench, address string) addressBook { return addressBook{sourceID: address} },
+		"that is silent": func(b *bench, address string) addressBook {
+			b.cloud.TakeDown(sourceID, "")
+			return addressBook{sourceID: address}
+		},
+		"that is gone": func(*bench, string) addressBook { return addressBook{} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := setup(t)
+			made := createTaskFor(sourceID)
+			require.NoError(t, b.run(t, made))
+			b.parts.Directory = source(b, made.Instance().GetGuestAddress())
+			replica := b.created(t)
+			replica.ReplicaOf = sourceID
+			journal := deleteTask(replica)
+
+			require.NoError(t, b.run(t, journal))
+
+			assert.True(t, journal.End().GetDeleted())
+			if name == "that answers" {
+				assert.Equal(t, 1, b.cloud.Agent(sourceID).Acted("DismissReplica"))
+			} else {
+				assert.Contains(t, journal.Step("leave_set").GetMessage(), "Not dismissed by its source")
+			}
+		})
+	}
+}
+
+const sourceID = "0b0e0d3c-9a6e-4b7c-8f5e-2f1d7c6b5a40"

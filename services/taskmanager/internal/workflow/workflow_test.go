@@ -15,6 +15,7 @@ import (
 	"github.com/coffer-dbaas/coffer/pkg/pki"
 	"github.com/coffer-dbaas/coffer/pkg/status"
 	commandv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/command/v1"
+	guestagentv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/guestagent/v1"
 	journalv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/journal/v1"
 	"github.com/coffer-dbaas/coffer/services/taskmanager/internal/flow"
 	"github.com/coffer-dbaas/coffer/services/taskmanager/internal/flow/flowtest"
@@ -60,6 +61,16 @@ func (b *bench) run(t *testing.T, journal *flowtest.Journal) error {
 	return flow.NewEngine(journal, workflow.All(b.parts)).Run(ctx, journal.Claim(), time.Now())
 }
 
+// status is what the instance's guest says now.
+func (b *bench) status(t *testing.T) (*guestagentv1.DatabaseStatus, error) {
+	t.Helper()
+	server, err := b.cloud.Server(t.Context(), instanceID)
+	require.NoError(t, err)
+	guest, err := b.parts.Guests.Guest(instanceID, server.GuestAddress)
+	require.NoError(t, err)
+	return guest.Status(t.Context())
+}
+
 // toTheEnd runs until the end is recorded.
 func (b *bench) toTheEnd(t *testing.T, journal *flowtest.Journal) *journalv1.FinishTaskRequest {
 	t.Helper()
@@ -71,7 +82,9 @@ func (b *bench) toTheEnd(t *testing.T, journal *flowtest.Journal) *journalv1.Fin
 	return journal.End()
 }
 
-func createTask() *flowtest.Journal {
+func createTask() *flowtest.Journal { return createTaskFor(instanceID) }
+
+func createTaskFor(instanceID string) *flowtest.Journal {
 	journal := flowtest.New(&commandv1.Command{
 		TaskId: "create", InstanceId: instanceID,
 		Action: &commandv1.Command_CreateInstance{CreateInstance: &commandv1.CreateInstance{

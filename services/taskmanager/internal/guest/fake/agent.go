@@ -90,7 +90,10 @@ func (a *Agent) Revive() {
 }
 
 // Serve answers calls until Stop.
-func (a *Agent) Serve(listener net.Listener) error { return a.serving().Serve(listener) }
+func (a *Agent) Serve(listener net.Listener) error { return a.Life()(listener) }
+
+// Life is Serve for the life that the agent has now, however late it is called.
+func (a *Agent) Life() func(net.Listener) error { return a.serving().Serve }
 
 // Stop ends all calls and streams at once, as a crash of the whole server would.
 func (a *Agent) Stop() {
@@ -146,7 +149,7 @@ func (a *Agent) Prepared() *guestagentv1.PrepareRequest {
 	return a.prepared
 }
 
-// Memory is what ConfigureDatabase was told last, MiB; 0 before.
+// Memory is what Prepare or ConfigureDatabase was told last, MiB; 0 before.
 func (a *Agent) Memory() int32 {
 	a.mu.Lock()
 	defer a.mu.Unlock()

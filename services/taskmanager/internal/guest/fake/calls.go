@@ -120,7 +120,7 @@ func (a *Agent) Prepare(
 	request *guestagentv1.PrepareRequest, stream grpc.ServerStreamingServer[guestagentv1.PrepareResponse],
 ) error {
 	return a.operate("Prepare", request.GetOperation(), func() error {
-		a.prepared = request
+		a.prepared, a.memory = request, request.GetRam()
 		a.starts++
 		a.become(status.ServiceHealthy, "")
 		return nil

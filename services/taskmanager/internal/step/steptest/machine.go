@@ -24,6 +24,8 @@ type machine struct {
 	// former is the flavor before an unconfirmed resize.
 	former *step.Flavor
 	off    bool
+	// port is where the agent listens while the machine runs.
+	port net.Listener
 }
 
 // CreateServer starts a fake agent.
@@ -45,20 +47,22 @@ func (c *Cloud) CreateServer(ctx context.Context, spec step.ServerSpec) (step.Se
 	if err != nil {
 		return step.Server{}, fmt.Errorf("create server: %w", err)
 	}
-	c.serve(agent, listener)
 	c.made["CreateServer"]++
 	c.agents[spec.InstanceID] = agent
 	c.machines[spec.InstanceID] = &machine{spec: spec}
+	c.serve(spec.InstanceID, listener)
 	c.servers[spec.InstanceID] = step.Server{
 		ID: "server-" + spec.InstanceID, InstanceID: spec.InstanceID, Status: "ACTIVE", GuestAddress: listener.Addr().String(),
 	}
 	return c.servers[spec.InstanceID], nil
 }
 
-func (c *Cloud) serve(agent *fake.Agent, listener net.Listener) {
+func (c *Cloud) serve(instanceID string, listener net.Listener) {
+	c.machines[instanceID].port = listener
+	serve := c.agents[instanceID].Life()
 	c.serving.Go(func() {
 		// It may be taken down before it has begun.
-		if err := agent.Serve(listener); err != nil && !errors.Is(err, grpc.ErrServerStopped) {
+		if err := serve(listener); err != nil && !errors.Is(err, grpc.ErrServerStopped) {
 			c.t.Errorf("fake agent: %v", err)
 		}
 	})
@@ -80,7 +84,7 @@ func (c *Cloud) start(ctx context.Context, instanceID string) (step.Server, erro
 		return step.Server{}, fmt.Errorf("start server: %w", err)
 	}
 	c.agents[instanceID].Revive()
-	c.serve(c.agents[instanceID], listener)
+	c.serve(instanceID, listener)
 	server.Status, server.Fault = "ACTIVE", ""
 	c.servers[instanceID] = server
 	return server, nil
@@ -88,6 +92,7 @@ func (c *Cloud) start(ctx context.Context, instanceID string) (step.Server, erro
 
 func (c *Cloud) takeDown(instanceID, fault string) {
 	c.agents[instanceID].Stop()
+	_ = c.machines[instanceID].port.Close() // it is closed already, unless it was taken down before it had begun
 	down := c.servers[instanceID]
 	down.Status, down.Fault = "SHUTDOWN", fault
 	c.servers[instanceID] = down
