@@ -14,23 +14,25 @@ import (
 )
 
 func TestAFullVolumeIsReportedAndHeldUntilItIsGrown(t *testing.T) {
-	const small, large = 1 << 20, 1 << 30
-	m := prepared(t, func(s *settings.Server) { s.VolumeLimitBytes = small })
-	m.await(func(s *guestagentv1.DatabaseStatus) bool { return s.GetVolume().GetTotalBytes() == small })
-	db := m.connect("ann", password, "app")
-	write := func(ctx context.Context) error {
-		_, err := db.ExecContext(ctx, "CREATE TABLE IF NOT EXISTS t (i INT)")
-		return err
-	}
-	require.Eventually(t, func() bool { return write(m.ctx()) != nil }, 10*time.Second, 5*time.Millisecond)
-	require.ErrorContains(t, write(m.ctx()), "read-only")
+	forEachKind(t, func(t *testing.T, k kind) {
+		const small, large = 1 << 20, 1 << 30
+		m := preparedOf(t, k, func(s *settings.Server) { s.VolumeLimitBytes = small })
+		m.await(func(s *guestagentv1.DatabaseStatus) bool { return s.GetVolume().GetTotalBytes() == small })
+		db := m.connect("ann", password, "app")
+		write := func(ctx context.Context) error {
+			_, err := db.ExecContext(ctx, "CREATE TABLE IF NOT EXISTS t (i INT)")
+			return err
+		}
+		require.Eventually(t, func() bool { return write(m.ctx()) != nil }, 10*time.Second, 5*time.Millisecond)
+		require.ErrorContains(t, write(m.ctx()), "read-only")
 
-	m.server.VolumeLimitBytes = large
-	m.writeSettings()
-	m.endAgent(syscall.SIGTERM) // the next agent measures at once
-	m.startAgent()
-	require.Eventually(t, func() bool { return write(m.ctx()) == nil }, 10*time.Second, 5*time.Millisecond)
-	use := m.status().GetVolume()
-	assert.EqualValues(t, large, use.GetTotalBytes())
-	assert.Greater(t, use.GetUsedBytes(), uint64(small))
+		m.server.VolumeLimitBytes = large
+		m.writeSettings()
+		m.endAgent(syscall.SIGTERM) // the next agent measures at once
+		m.startAgent()
+		require.Eventually(t, func() bool { return write(m.ctx()) == nil }, 10*time.Second, 5*time.Millisecond)
+		use := m.status().GetVolume()
+		assert.EqualValues(t, large, use.GetTotalBytes())
+		assert.Greater(t, use.GetUsedBytes(), uint64(small))
+	})
 }

@@ -16,7 +16,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-sql-driver/mysql"
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
@@ -106,6 +105,7 @@ func runAsNobody(folder string) (int, error) {
 // machine is a server of the local kind with an agent in it.
 type machine struct {
 	t       *testing.T
+	kind    kind
 	id      string
 	server  settings.Server
 	agent   *proc.Process
@@ -114,11 +114,16 @@ type machine struct {
 
 func newMachine(t *testing.T, changes ...func(*settings.Server)) *machine {
 	t.Helper()
+	return newMachineOf(t, mariaDB, changes...)
+}
+
+func newMachineOf(t *testing.T, k kind, changes ...func(*settings.Server)) *machine {
+	t.Helper()
 	id := fmt.Sprintf("00000000-0000-4000-8000-%012x", rand.Uint64N(1<<48))
 	// The database's user must reach its folder, so not t.TempDir.
 	dir := filepath.Join(servers, id)
 	address := fmt.Sprintf("127.%d.%d.%d", 2+rand.IntN(250), rand.IntN(256), 1+rand.IntN(254))
-	m := &machine{t: t, id: id, server: settings.Server{
+	m := &machine{t: t, kind: k, id: id, server: settings.Server{
 		InstanceID: id, Address: address, AgentListen: address + ":8781", DataDir: filepath.Join(dir, "data"),
 		TemplatesDir: templates, MemoryBytes: 256 << 20, Folder: dir, VolumeLimitBytes: 1 << 30,
 	}}
@@ -180,7 +185,7 @@ func (m *machine) endAgent(signal syscall.Signal) {
 
 // databases are the living processes of the server's database.
 func (m *machine) databases() []*proc.Process {
-	found, err := proc.FindByArgument("--defaults-file=" + filepath.Join(m.server.ConfDir(), "mariadbd.cnf"))
+	found, err := proc.FindByArgument(m.kind.mark + filepath.Join(m.server.ConfDir(), m.kind.config))
 	require.NoError(m.t, err)
 	return found
 }
@@ -208,7 +213,7 @@ func (m *machine) destroy() {
 	require.NoError(m.t, proc.Kill(ctx, all...))
 	defer os.RemoveAll(m.server.Folder)
 	if m.t.Failed() {
-		for _, name := range []string{"agent.log", "mariadbd.log"} {
+		for _, name := range []string{"agent.log", m.kind.log} {
 			text, _ := os.ReadFile(filepath.Join(m.server.LogDir(), name))
 			m.t.Logf("%s:\n%s", name, text)
 		}
@@ -272,22 +277,23 @@ func outcome[R any, P interface {
 const password = "Vee3-planted-secret"
 
 func prepareRequest(id string, epoch int64) *guestagentv1.PrepareRequest {
-	return &guestagentv1.PrepareRequest{
-		Operation: &guestagentv1.Operation{Id: id, Epoch: epoch}, Manager: "mariadb", Ram: 256,
-		Databases: []*guestagentv1.Database{{Name: "app", CharacterSet: "utf8mb4", Collate: "utf8mb4_general_ci"}, {Name: "a_p"}},
-		Users:     []*guestagentv1.User{{Name: "ann", Password: password, Databases: []string{"app", "a_p"}}},
-	}
+	return mariaDB.prepareRequest(id, epoch)
 }
 
 func (m *machine) prepare() {
 	m.t.Helper()
-	require.NoError(m.t, outcome(m.client().Prepare(m.ctx(), prepareRequest("task-0/prepare", 1), grpc.WaitForReady(true))))
+	require.NoError(m.t, outcome(m.client().Prepare(m.ctx(), m.kind.prepareRequest("task-0/prepare", 1), grpc.WaitForReady(true))))
 }
 
 // prepared is a machine with a database that serves.
 func prepared(t *testing.T, changes ...func(*settings.Server)) *machine {
 	t.Helper()
-	m := newMachine(t, changes...)
+	return preparedOf(t, mariaDB, changes...)
+}
+
+func preparedOf(t *testing.T, k kind, changes ...func(*settings.Server)) *machine {
+	t.Helper()
+	m := newMachineOf(t, k, changes...)
 	m.startAgent()
 	m.enroll()
 	m.prepare()
@@ -326,12 +332,8 @@ func (m *machine) await(wished func(*guestagentv1.DatabaseStatus) bool) []string
 // connect logs in over TCP as the user of the request.
 func (m *machine) connect(user, password, database string) *sql.DB {
 	m.t.Helper()
-	config := mysql.NewConfig()
-	config.User, config.Passwd, config.DBName = user, password, database
-	config.Net, config.Addr, config.Logger = "tcp", m.server.Address+":3306", &mysql.NopLogger{}
-	connector, err := mysql.NewConnector(config)
+	db, err := m.kind.open(m.server.Address, user, password, database)
 	require.NoError(m.t, err)
-	db := sql.OpenDB(connector)
 	m.t.Cleanup(func() { _ = db.Close() })
 	return db
 }

@@ -14,25 +14,27 @@ import (
 )
 
 func TestARestartKeepsTheRowsAndHappensOnceHoweverOftenItIsAsked(t *testing.T) {
-	m := prepared(t)
-	db := m.connect("ann", password, "app")
-	_, err := db.ExecContext(m.ctx(), "CREATE TABLE t SELECT 42 AS i")
-	require.NoError(t, err)
+	forEachKind(t, func(t *testing.T, k kind) {
+		m := preparedOf(t, k)
+		db := m.connect("ann", password, "app")
+		_, err := db.ExecContext(m.ctx(), "CREATE TABLE t AS SELECT 42 AS i")
+		require.NoError(t, err)
 
-	var asking sync.WaitGroup
-	for range 5 {
-		asking.Go(func() { assert.NoError(t, m.restart("task-1/restart", 1)) })
-	}
-	asking.Wait()
-	require.NoError(t, m.restart("task-1/restart", 2))
+		var asking sync.WaitGroup
+		for range 5 {
+			asking.Go(func() { assert.NoError(t, m.restart("task-1/restart", 1)) })
+		}
+		asking.Wait()
+		require.NoError(t, m.restart("task-1/restart", 2))
 
-	assert.EqualValues(t, 2, m.status().GetStarts())
-	var i int
-	require.NoError(t, db.QueryRowContext(m.ctx(), "SELECT i FROM t").Scan(&i))
-	assert.Equal(t, 42, i)
+		assert.EqualValues(t, 2, m.status().GetStarts())
+		var i int
+		require.NoError(t, db.QueryRowContext(m.ctx(), "SELECT i FROM t").Scan(&i))
+		assert.Equal(t, 42, i)
 
-	require.NoError(t, m.restart("task-2/restart", 2))
-	assert.EqualValues(t, 3, m.status().GetStarts())
+		require.NoError(t, m.restart("task-2/restart", 2))
+		assert.EqualValues(t, 3, m.status().GetStarts())
+	})
 }
 
 func TestARestartGoesOnWhenItsCallerIsGone(t *testing.T) {
@@ -69,18 +71,20 @@ func TestAnOlderRunIsRefusedAlsoByTheNextAgent(t *testing.T) {
 }
 
 func TestARestartInterruptedByTheAgentsDeathHappensOnce(t *testing.T) {
-	for _, seen := range []string{"SHUTDOWN", "RUNNING"} {
-		t.Run(seen, func(t *testing.T) {
-			m := prepared(t)
-			var asking sync.WaitGroup
-			asking.Go(func() { assert.Error(t, m.restart("task-1/restart", 1)) })
-			m.await(func(s *guestagentv1.DatabaseStatus) bool { return s.GetServiceStatus() == seen })
-			m.endAgent(syscall.SIGKILL)
-			asking.Wait()
-			m.startAgent()
-			require.NoError(t, m.restart("task-1/restart", 2))
-			assert.EqualValues(t, 2, m.status().GetStarts())
-			assert.Len(t, m.databases(), 1)
-		})
-	}
+	forEachKind(t, func(t *testing.T, k kind) {
+		for _, seen := range []string{"SHUTDOWN", "RUNNING"} {
+			t.Run(seen, func(t *testing.T) {
+				m := preparedOf(t, k)
+				var asking sync.WaitGroup
+				asking.Go(func() { assert.Error(t, m.restart("task-1/restart", 1)) })
+				m.await(func(s *guestagentv1.DatabaseStatus) bool { return s.GetServiceStatus() == seen })
+				m.endAgent(syscall.SIGKILL)
+				asking.Wait()
+				m.startAgent()
+				require.NoError(t, m.restart("task-1/restart", 2))
+				assert.EqualValues(t, 2, m.status().GetStarts())
+				assert.Len(t, m.databases(), 1)
+			})
+		}
+	})
 }

@@ -120,7 +120,8 @@ func New(config Config, database Database) (*Loop, error) {
 // Starts is how often the database process was started since the server was made.
 func (l *Loop) Starts() int64 { return l.starts.Load() }
 
-// Adopted is closed when it is known whether a former agent left a process.
+// Adopted is closed when it is known whether a former agent left a process, and a missing one that is wanted was
+// started: until then an interrupted restart cannot tell whether it got that far.
 func (l *Loop) Adopted() <-chan struct{} { return l.adopted }
 
 // Run owns the database until the context ends; it leaves the database as it is then.
@@ -130,10 +131,10 @@ func (l *Loop) Run(ctx context.Context) error {
 	if err := l.adopt(ctx); err != nil {
 		return err
 	}
-	close(l.adopted)
 	if l.process == nil && l.state.Wanted == Running {
 		l.start(ctx)
 	}
+	close(l.adopted)
 	for {
 		select {
 		case <-l.exited():
