@@ -18,7 +18,7 @@ type Config struct {
 	// EnginePrefix is the folder under which this host's own database servers are looked for, as usr/sbin and the like.
 	// Empty means: where packages put them.
 	EnginePrefix string `koanf:"engine_prefix"`
-	// EngineRoots are root folders, each the file system of a distribution (deploy/scripts/make-engine-root makes one),
+	// EngineRoots are root folders, each the file system of a distribution (docs/engine-roots.md),
 	// whose database servers are offered beside those of the host, so that several versions stand side by side. Of a
 	// series that is in several places the host's is taken, or else that of the first folder. Needs root.
 	EngineRoots []string `koanf:"engine_roots"`
