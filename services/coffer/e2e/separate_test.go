@@ -52,7 +52,7 @@ func TestSeparateProgramsGoOnWithoutATaskmanagerThatDiedMidway(t *testing.T) {
 	agent, database := host.pidOf("coffer-guestagent"), host.pidOf("mariadbd")
 	require.NoError(t, syscall.Kill(database, syscall.SIGSTOP))
 	// It runs and does not answer.
-	user.awaitOperating(made.ID, "ACTIVE")
+	user.awaitOperating(made.ID, "SHUTDOWN")
 	require.NoError(t, syscall.Kill(database, syscall.SIGCONT))
 	user.awaitOperating(made.ID, "HEALTHY")
 	require.NoError(t, syscall.Kill(agent, syscall.SIGKILL))
