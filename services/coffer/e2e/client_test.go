@@ -161,6 +161,7 @@ type instance struct {
 	Status          string
 	OperatingStatus string `json:"operating_status"`
 	IP              []string
+	Datastore       struct{ Type string }
 	Fault           *struct{ Message string }
 }
 

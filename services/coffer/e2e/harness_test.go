@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"sync"
 	"syscall"
@@ -187,18 +186,18 @@ func emptyDataDir(t testing.TB) string {
 
 // makeTemplates makes the templates once, as the provider would have it done.
 var makeTemplates = sync.OnceValue(func() error {
-	said, err := exec.Command("mariadbd", "--no-defaults", "--version").Output()
-	if err != nil {
-		return fmt.Errorf("ask MariaDB for its version: %w", err)
-	}
-	version := regexp.MustCompile(`Ver ([\d.]+)-MariaDB`).FindSubmatch(said)
-	if version == nil {
-		return fmt.Errorf("%s is no version of MariaDB", said)
-	}
-	making := exec.Command(filepath.Join(programs, "coffer-guestagent"),
-		"make-template", "--manager", "mariadb", "--version", string(version[1]), "--dir", templates)
-	if output, err := making.CombinedOutput(); err != nil {
-		return fmt.Errorf("make a template: %w: %s", err, output)
+	for _, d := range everyDatastore {
+		versions, err := d.versions()
+		if err != nil {
+			return err
+		}
+		for _, version := range versions {
+			making := exec.Command(filepath.Join(programs, "coffer-guestagent"),
+				"make-template", "--manager", d.name, "--version", version, "--dir", templates)
+			if output, err := making.CombinedOutput(); err != nil {
+				return fmt.Errorf("make a template: %w: %s", err, output)
+			}
+		}
 	}
 	return nil
 })

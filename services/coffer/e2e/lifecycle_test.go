@@ -10,11 +10,15 @@ import (
 )
 
 func TestADatabaseIsCreatedUsedRestartedAndDeleted(t *testing.T) {
+	forEachDatastore(t, testLifecycle)
+}
+
+func testLifecycle(t *testing.T, d datastore) {
 	s := startServe(t, emptyDataDir(t))
 	user := s.signIn("coffer")
 	before := s.inventory()
 
-	made, createTask := user.create(newInstance("first"))
+	made, createTask := user.create(d.newInstance("first"))
 	assert.Equal(t, "BUILD", made.Status)
 	assert.Empty(t, made.OperatingStatus)
 	created := user.awaitSuccess(createTask)
@@ -26,6 +30,7 @@ func TestADatabaseIsCreatedUsedRestartedAndDeleted(t *testing.T) {
 	ready := user.show(made.ID)
 	assert.Equal(t, "ACTIVE", ready.Status)
 	assert.Equal(t, "HEALTHY", ready.OperatingStatus)
+	assert.Equal(t, d.name, ready.Datastore.Type)
 	host := s.machine(ready)
 	host.remember("before")
 	starts := host.databaseStarts()

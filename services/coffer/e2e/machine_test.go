@@ -4,23 +4,23 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
-	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/go-sql-driver/mysql"
 	"github.com/stretchr/testify/require"
 )
 
 // machine is a local server seen from outside.
 type machine struct {
-	t      testing.TB
-	folder string
-	ip     string
+	t         testing.TB
+	datastore datastore
+	folder    string
+	ip        string
 }
 
 func (s *serve) machine(i instance) machine {
@@ -28,7 +28,9 @@ func (s *serve) machine(i instance) machine {
 	require.Len(s.t, i.IP, 1)
 	folder, err := filepath.EvalSymlinks(filepath.Join(s.dataDir, "servers"))
 	require.NoError(s.t, err)
-	return machine{t: s.t, folder: filepath.Join(folder, i.ID), ip: i.IP[0]}
+	at := slices.IndexFunc(everyDatastore, func(d datastore) bool { return d.name == i.Datastore.Type })
+	require.GreaterOrEqual(s.t, at, 0, "datastore %q", i.Datastore.Type)
+	return machine{t: s.t, datastore: everyDatastore[at], folder: filepath.Join(folder, i.ID), ip: i.IP[0]}
 }
 
 // pidOf is the one process of the server whose program has this name.
@@ -58,9 +60,9 @@ func (m machine) pidsOf(program string) []int {
 // databaseStarts counts how often the database was ready, by its own log.
 func (m machine) databaseStarts() int {
 	m.t.Helper()
-	text, err := os.ReadFile(filepath.Join(m.folder, "log", "mariadbd.log"))
+	text, err := os.ReadFile(filepath.Join(m.folder, "log", m.datastore.log))
 	require.NoError(m.t, err)
-	return bytes.Count(text, []byte("ready for connections"))
+	return bytes.Count(text, []byte(m.datastore.ready))
 }
 
 // open connects to the instance's database as its user.
@@ -74,14 +76,9 @@ func (m machine) open() *sql.DB {
 
 func (m machine) connect() *sql.DB {
 	m.t.Helper()
-	config := mysql.NewConfig()
-	config.User, config.Passwd, config.DBName = "keeper", userPassword, "shop"
-	config.Net, config.Addr = "tcp", net.JoinHostPort(m.ip, "3306")
-	config.Logger = &mysql.NopLogger{}
-	config.Timeout, config.ReadTimeout, config.WriteTimeout = patience, patience, patience
-	connector, err := mysql.NewConnector(config)
+	db, err := m.datastore.open(m.ip)
 	require.NoError(m.t, err)
-	return sql.OpenDB(connector)
+	return db
 }
 
 // remember writes rows that must outlive whatever the test does.
@@ -93,7 +90,7 @@ func (m machine) remember(words ...string) {
 	_, err := db.ExecContext(ctx, "CREATE TABLE IF NOT EXISTS memory (word VARCHAR(64) PRIMARY KEY)")
 	require.NoError(m.t, err)
 	for _, word := range words {
-		_, err := db.ExecContext(ctx, "INSERT INTO memory VALUES (?)", word)
+		_, err := db.ExecContext(ctx, "INSERT INTO memory VALUES ("+m.datastore.parameter+")", word)
 		require.NoError(m.t, err)
 	}
 }
