@@ -31,6 +31,9 @@ type Config struct {
 	KeepFailed bool `koanf:"keep_failed"`
 	// BootLimit is how long a new server may take from its start until its agent has enrolled.
 	BootLimit time.Duration `koanf:"boot_limit"`
+	// CatchUpLimit is how long a promotion waits for its replica to be level with the source, which goes on working, until
+	// it gives up and leaves all as it is.
+	CatchUpLimit time.Duration `koanf:"catch_up_limit"`
 	// QuickTasks is how many quick tasks are worked at once.
 	QuickTasks int `koanf:"quick_tasks"`
 	// SlowTasks is how many slow tasks are worked at once.
@@ -48,7 +51,7 @@ type Config struct {
 // DefaultConfig is what applies where nothing is set; Name and Local.DataDir have no defaults.
 func DefaultConfig() Config {
 	return Config{
-		Provider: ProviderLocal, BootLimit: 10 * time.Minute, QuickTasks: 64, SlowTasks: 16, Grace: 10 * time.Second,
+		Provider: ProviderLocal, BootLimit: 10 * time.Minute, CatchUpLimit: 30 * time.Minute, QuickTasks: 64, SlowTasks: 16, Grace: 10 * time.Second,
 		API: APIConfig{Address: "127.0.0.1:8782"}, Operations: "127.0.0.1:8783",
 		Local: local.DefaultConfig(),
 	}
@@ -71,6 +74,9 @@ func (c Config) Validate() error {
 	}
 	if c.SlowTasks < 1 {
 		fault("slow_tasks: must be at least 1, is %d", c.SlowTasks)
+	}
+	if c.CatchUpLimit <= 0 {
+		fault("catch_up_limit: must be more than 0, is %s", c.CatchUpLimit)
 	}
 	if c.BootLimit <= 0 {
 		fault("boot_limit: must be more than 0, is %s", c.BootLimit)

@@ -89,7 +89,7 @@ func assemble(ctx context.Context, config Config, deps Deps, provider step.Provi
 	guests := journalv1.NewGuestServiceClient(deps.API)
 	t.workflows = workflow.All(workflow.Parts{
 		Servers: provider, Volumes: provider, Ports: provider, Guests: t.dialer, Signing: signing,
-		Directory: guest.NewDirectory(guests), KeepFailed: config.KeepFailed, BootLimit: config.BootLimit,
+		Directory: guest.NewDirectory(guests), KeepFailed: config.KeepFailed, BootLimit: config.BootLimit, CatchUpLimit: config.CatchUpLimit,
 	})
 	engine := flow.NewEngine(journal, t.workflows, flow.WithLogger(deps.Logger), flow.WithObserver(flow.NewObserver(deps.Metrics, otel.GetTracerProvider())), flow.WithGrace(config.Grace))
 	t.consumer = consumer.New(js, journal, engine, consumer.Config{

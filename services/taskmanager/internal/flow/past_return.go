@@ -21,6 +21,9 @@ func (r *Run) PastReturn(ctx context.Context) error {
 	return r.goPast(ctx)
 }
 
+// Past says whether the task only goes forward from here on.
+func (r *Run) Past() bool { return r.past.Load() }
+
 // goPast records that the running step is past the point of no return.
 func (x *execution) goPast(ctx context.Context) error {
 	name := x.records[x.running].GetName()

@@ -9,6 +9,7 @@ import (
 
 	"github.com/coffer-dbaas/coffer/pkg/action"
 	"github.com/coffer-dbaas/coffer/pkg/status"
+	commandv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/command/v1"
 	guestagentv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/guestagent/v1"
 	journalv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/journal/v1"
 	"github.com/coffer-dbaas/coffer/services/taskmanager/internal/flow"
@@ -38,6 +39,8 @@ var buildingErrors = map[string]status.Task{
 	"create_server":    status.TaskBuildingErrorServer,
 	"enrol_guest":      status.TaskBuildingErrorTimeout,
 	"prepare_database": status.TaskBuildingErrorTimeout,
+	"copy_source":      status.TaskBuildingErrorReplica,
+	"await_streaming":  status.TaskBuildingErrorReplica,
 	"await_healthy":    status.TaskBuildingErrorTimeout,
 }
 
@@ -60,6 +63,23 @@ func settleCreate(_ *flow.Run, end flow.End) flow.Settlement {
 }
 
 type create struct{ Parts }
+
+// order is what all orders to make an instance say.
+type order interface {
+	GetDatastoreVersion() *commandv1.DatastoreVersion
+	GetFlavor() *commandv1.Flavor
+	GetVolumeSize() int32
+	GetVolumeType() string
+	GetAvailabilityZone() string
+	GetNic() *commandv1.NIC
+}
+
+func orderOf(r *flow.Run) order {
+	if replica := r.Command.GetCreateReplica(); replica != nil {
+		return replica
+	}
+	return r.Command.GetCreateInstance()
+}
 
 func (w create) allocateAddress(ctx context.Context, r *flow.Run) error {
 	address, err := w.address(ctx, r)
@@ -96,7 +116,7 @@ func (w create) createServer(ctx context.Context, r *flow.Run) error {
 	if err != nil {
 		return err
 	}
-	order := r.Command.GetCreateInstance()
+	order := orderOf(r)
 	server, err := w.Servers.CreateServer(ctx, step.ServerSpec{
 		InstanceID: r.Instance.GetId(), Name: r.Instance.GetName(), Flavor: flavor(order.GetFlavor()),
 		AvailabilityZone: order.GetAvailabilityZone(), Address: address, Volume: volume,
@@ -142,14 +162,14 @@ func (w create) prepareDatabase(ctx context.Context, r *flow.Run) error {
 }
 
 func (w create) address(ctx context.Context, r *flow.Run) (step.Address, error) {
-	nic := r.Command.GetCreateInstance().GetNic()
+	nic := orderOf(r).GetNic()
 	return w.Ports.AllocateAddress(ctx, step.AddressSpec{
 		InstanceID: r.Instance.GetId(), NetworkID: nic.GetNetworkId(), SubnetID: nic.GetSubnetId(), IPAddress: nic.GetIpAddress(),
 	})
 }
 
 func (w create) volume(ctx context.Context, r *flow.Run) (step.Volume, error) {
-	order := r.Command.GetCreateInstance()
+	order := orderOf(r)
 	return w.Volumes.CreateVolume(ctx, step.VolumeSpec{
 		InstanceID: r.Instance.GetId(), Name: r.Instance.GetName(), Size: int(order.GetVolumeSize()),
 		Type: order.GetVolumeType(), AvailabilityZone: order.GetAvailabilityZone(),

@@ -2,11 +2,9 @@ package workflow
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/coffer-dbaas/coffer/pkg/action"
-	"github.com/coffer-dbaas/coffer/pkg/errs"
 	"github.com/coffer-dbaas/coffer/pkg/status"
 	journalv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/journal/v1"
 	"github.com/coffer-dbaas/coffer/services/taskmanager/internal/flow"
@@ -25,7 +23,7 @@ func deleteInstance(parts Parts) *flow.Workflow {
 	return flow.New(action.DeleteInstance, settleDelete).
 		Step("stop_database", w.stopDatabase, flow.NoCancel()).
 		Step("delete_server", w.deleteServer, flow.NoCancel(), flow.Timeout(10*time.Minute)).
-		Step("leave_set", w.leaveSet, flow.NoCancel()).
+		Step("leave_set", w.leaveSource, flow.NoCancel()).
 		Step("delete_volume", w.deleteVolume, flow.NoCancel(), flow.Timeout(10*time.Minute)).
 		Step("release_address", w.releaseAddress, flow.NoCancel())
 }
@@ -52,35 +50,4 @@ func (w remove) stopDatabase(ctx context.Context, r *flow.Run) error {
 		return nil
 	}
 	return w.askToStop(ctx, r, stopPatience)
-}
-
-// leaveSet lets the source forget a replica that is gone. A source that does not answer is not waited for: what it
-// keeps is an account that nobody uses, until it is asked to let in another one or is deleted itself.
-func (w remove) leaveSet(ctx context.Context, r *flow.Run) error {
-	source := r.Instance.GetReplicaOf()
-	if source == "" {
-		return nil
-	}
-	asking, cancel := context.WithTimeout(ctx, stopPatience)
-	defer cancel()
-	err := w.dismissAt(asking, source, r.Instance.GetId())
-	if ctx.Err() != nil {
-		return err
-	}
-	if err != nil {
-		r.Say("Not dismissed by its source: " + errs.From(err).Sentence)
-	}
-	return nil
-}
-
-func (w remove) dismissAt(ctx context.Context, source, replica string) error {
-	address, err := w.Directory.GuestAddress(ctx, source)
-	if err != nil {
-		return fmt.Errorf("find the source: %w", err)
-	}
-	guest, err := w.Guests.Guest(source, address)
-	if err != nil {
-		return err
-	}
-	return guest.DismissReplica(ctx, replica)
 }

@@ -28,6 +28,8 @@ type Parts struct {
 	Directory step.Directory
 	// BootLimit is how long a new server may take until its agent has enrolled.
 	BootLimit time.Duration
+	// CatchUpLimit is how long a promotion waits for its replica to be level with the source, before it has changed anything.
+	CatchUpLimit time.Duration
 	// KeepFailed leaves what a failed create has made, to be looked at, until the instance is deleted.
 	KeepFailed bool
 }
@@ -46,5 +48,9 @@ func All(parts Parts) []*flow.Workflow {
 		rebootInstance(parts),
 		migrateInstance(parts),
 		rebuildInstance(parts),
+		createReplica(parts),
+		detachReplica(parts),
+		promoteToReplicaSource(parts),
+		ejectReplicaSource(parts),
 	}
 }

@@ -51,7 +51,7 @@ func setup(t *testing.T) *bench {
 	cloud := steptest.New(t)
 	dialer := guest.NewDialer(ca.Identity(t, pki.TaskmanagerName("tm")))
 	t.Cleanup(dialer.Close)
-	return &bench{cloud: cloud, parts: workflow.Parts{Servers: cloud, Volumes: cloud, Ports: cloud, Guests: dialer, Signing: ca, BootLimit: time.Minute}}
+	return &bench{cloud: cloud, parts: workflow.Parts{Servers: cloud, Volumes: cloud, Ports: cloud, Guests: dialer, Signing: ca, BootLimit: time.Minute, CatchUpLimit: time.Minute}}
 }
 
 func (b *bench) run(t *testing.T, journal *flowtest.Journal) error {
