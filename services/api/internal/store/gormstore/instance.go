@@ -61,17 +61,24 @@ func (s *Store) Replicas(ctx context.Context, ids []string) (map[string][]string
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	var rows []instanceRow
-	err := s.reading(ctx).Select("id", "replica_of").
-		Where("replica_of <> '' AND replica_of IN ? AND deleted IS NULL", padded(ids)).Order("id").Find(&rows).Error
+	if s.memory != nil {
+		all, err := s.memory.following(func() ([]instanceRow, error) { return s.followers(ctx, "replica_of <> ''") })
+		if err != nil {
+			return nil, translate("look for replicas", err)
+		}
+		return all.replicas, nil
+	}
+	rows, err := s.followers(ctx, "replica_of <> '' AND replica_of IN ?", padded(ids))
 	if err != nil {
 		return nil, translate("look for replicas", err)
 	}
-	replicas := map[string][]string{}
-	for _, row := range rows {
-		replicas[row.ReplicaOf] = append(replicas[row.ReplicaOf], row.ID)
-	}
-	return replicas, nil
+	return newFollowing(rows).replicas, nil
+}
+
+// followers are the ids of living replicas and their sources', by id.
+func (s *Store) followers(ctx context.Context, condition string, values ...any) (rows []instanceRow, err error) {
+	return rows, s.reading(ctx).Select("id", "replica_of").Where(condition, values...).Where("deleted IS NULL").
+		Order("id").Find(&rows).Error
 }
 
 // padded repeats the last id until there are 2, 4, 8 …, so that only few statements are kept prepared.

@@ -15,6 +15,8 @@ const maxRemembered = 10_000
 type memory struct {
 	mu   sync.RWMutex
 	rows map[string]*remembered
+	// followed is who follows whom among all living instances; nil while that is not known.
+	followed *following
 	// changes counts the COMMITs that began and those that ended, so it is odd while one runs.
 	changes uint64
 }
@@ -58,6 +60,57 @@ func (m *memory) get(id string, read func() (instanceRow, error)) (*remembered, 
 	return row, nil
 }
 
+// following is who follows whom: most instances nobody, so that all fits.
+type following struct {
+	source   map[string]string
+	replicas map[string][]string
+}
+
+func newFollowing(rows []instanceRow) *following {
+	f := &following{source: map[string]string{}, replicas: map[string][]string{}}
+	for _, row := range rows {
+		f.source[row.ID] = row.ReplicaOf
+		f.replicas[row.ReplicaOf] = append(f.replicas[row.ReplicaOf], row.ID)
+	}
+	return f
+}
+
+// following answers with what is remembered, or reads it.
+func (m *memory) following(read func() ([]instanceRow, error)) (*following, error) {
+	m.mu.RLock()
+	known := m.followed
+	before := m.changes
+	m.mu.RUnlock()
+	if known != nil {
+		return known, nil
+	}
+	rows, err := read()
+	if err != nil {
+		return nil, err
+	}
+	found := newFollowing(rows)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.changes == before && before%2 == 0 {
+		m.followed = found
+	}
+	return found, nil
+}
+
+// changedBy says whether rows as they are written change who follows whom.
+func (f *following) changedBy(rows written) bool {
+	for id, row := range rows {
+		now := row.ReplicaOf
+		if row.Deleted != nil {
+			now = ""
+		}
+		if f.source[id] != now {
+			return true
+		}
+	}
+	return false
+}
+
 // recall answers with a remembered row. For the one goroutine that writes it is the row as it stands.
 func (m *memory) recall(id string) (instanceRow, bool) {
 	m.mu.RLock()
@@ -82,6 +135,9 @@ func (m *memory) committing(rows written) {
 	m.changes++
 	for id := range rows {
 		delete(m.rows, id)
+	}
+	if m.followed != nil && m.followed.changedBy(rows) {
+		m.followed = nil
 	}
 }
 

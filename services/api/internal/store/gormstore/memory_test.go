@@ -59,3 +59,34 @@ func TestWhatWasWrittenIsRememberedUnlessItIsGone(t *testing.T) {
 	_, known = m.recall("gone")
 	assert.False(t, known)
 }
+
+func TestWhoFollowsWhomIsReadOnceUntilItChanges(t *testing.T) {
+	m := newMemory()
+	reads := 0
+	replicas := func(rows ...instanceRow) map[string][]string {
+		known, err := m.following(func() ([]instanceRow, error) {
+			reads++
+			return rows, nil
+		})
+		require.NoError(t, err)
+		return known.replicas
+	}
+	change := func(id string, row instanceRow) {
+		rows := written{id: row}
+		m.committing(rows)
+		m.committed(rows)
+	}
+	follows := instanceRow{ID: "r", ReplicaOf: "s"}
+	assert.Equal(t, map[string][]string{"s": {"r"}}, replicas(follows))
+	change("alone", instanceRow{ID: "alone"})
+	change("r", follows)
+	assert.Equal(t, map[string][]string{"s": {"r"}}, replicas(), "nothing of it changed")
+	assert.Equal(t, 1, reads)
+	change("r", instanceRow{ID: "r"})
+	assert.Empty(t, replicas())
+	deleted := int64(1)
+	change("r", follows)
+	change("r", instanceRow{ID: "r", ReplicaOf: "s", Deleted: &deleted})
+	assert.Empty(t, replicas())
+	assert.Equal(t, 3, reads)
+}
