@@ -162,12 +162,14 @@ func TestNoMoreThanTheLimitRunAtOnce(t *testing.T) {
 	const limit, tasks = 3, 20
 	var mu sync.Mutex
 	running, most := 0, 0
-	b.run = func(context.Context, string) error {
+	begun, end := make(chan string, tasks), make(chan struct{})
+	b.run = func(_ context.Context, taskID string) error {
 		mu.Lock()
 		running++
 		most = max(most, running)
 		mu.Unlock()
-		time.Sleep(5 * time.Millisecond)
+		begun <- taskID
+		<-end
 		mu.Lock()
 		running--
 		mu.Unlock()
@@ -178,13 +180,18 @@ func TestNoMoreThanTheLimitRunAtOnce(t *testing.T) {
 	}
 	b.start(t, limit, 1)
 
-	for range tasks {
-		next(t, b.ran)
+	for range limit {
+		next(t, begun)
 	}
+	for range tasks - limit {
+		end <- struct{}{}
+		next(t, begun) // one comes for each that goes
+	}
+	close(end)
+	b.awaitEmpty(t)
 	mu.Lock()
 	defer mu.Unlock()
-	assert.LessOrEqual(t, most, limit)
-	assert.Greater(t, most, 1)
+	assert.Equal(t, limit, most)
 }
 
 func TestATaskThatIsGoneIsTakenOffTheQueueWithoutARun(t *testing.T) {
