@@ -2,7 +2,6 @@ package config
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -85,14 +84,4 @@ func flatten(err error) []error {
 		all = append(all, flatten(part)...)
 	}
 	return all
-}
-
-// Prefixed puts a section's name in front of every fault of it, so that what a section's own Validate says is found
-// under its full key. It is nil for no fault.
-func Prefixed(section string, err error) error {
-	var faults []error
-	for _, fault := range flatten(err) {
-		faults = append(faults, fmt.Errorf("%s.%w", section, fault))
-	}
-	return errors.Join(faults...)
 }

@@ -85,7 +85,7 @@ func (c Config) Validate() error {
 		fault("grace: must not be negative, is %s", c.Grace)
 	}
 	if c.Provider == ProviderLocal {
-		faults = append(faults, config.Prefixed("local", c.Local.Validate()))
+		faults = append(faults, config.Section("local", c.Local.Validate()))
 	}
 	return errors.Join(faults...)
 }

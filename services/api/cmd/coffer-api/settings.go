@@ -22,11 +22,7 @@ type settings struct {
 
 // Validate joins all that is wrong.
 func (s settings) Validate() error {
-	var faults []error
-	for section, err := range map[string]error{"api": s.API.Validate(), "log": s.Log.Validate()} {
-		faults = append(faults, config.Section(section, err))
-	}
-	return errors.Join(faults...)
+	return errors.Join(config.Section("api", s.API.Validate()), config.Section("log", s.Log.Validate()))
 }
 
 func load(args []string) (settings, error) {

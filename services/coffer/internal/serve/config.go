@@ -71,12 +71,12 @@ func (c Config) Validate() error {
 		return err
 	}
 	return errors.Join(
-		config.Prefixed("serve", c.Serve.validate()),
-		config.Prefixed("api", c.API.Validate()),
-		config.Prefixed("gateway", c.Gateway.Validate()),
-		config.Prefixed("taskmanager", c.Taskmanager.Validate()),
-		config.Prefixed("embedded_nats", c.EmbeddedNATS.Validate()),
-		config.Prefixed("log", c.Log.Validate()),
+		config.Section("serve", c.Serve.validate()),
+		config.Section("api", c.API.Validate()),
+		config.Section("gateway", c.Gateway.Validate()),
+		config.Section("taskmanager", c.Taskmanager.Validate()),
+		config.Section("embedded_nats", c.EmbeddedNATS.Validate()),
+		config.Section("log", c.Log.Validate()),
 	)
 }
 
