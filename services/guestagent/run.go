@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -22,6 +23,7 @@ import (
 	"github.com/coffer-dbaas/coffer/services/guestagent/internal/report"
 	"github.com/coffer-dbaas/coffer/services/guestagent/internal/server"
 	"github.com/coffer-dbaas/coffer/services/guestagent/internal/settings"
+	"github.com/coffer-dbaas/coffer/services/guestagent/internal/transfer"
 )
 
 const (
@@ -55,6 +57,7 @@ type agent struct {
 	instance *instance.Instance
 	journal  *operation.Journal
 	server   *server.Server
+	copies   *transfer.Server
 	ending   chan struct{}
 }
 
@@ -71,7 +74,10 @@ func open(ctx context.Context, config Config) (*agent, error) {
 		return nil, err
 	}
 	hub := report.NewHub(report.Status{Service: status.ServiceNew})
-	inst, err := instance.Open(ctx, instance.Config{Server: s, Kinds: engines, Hub: hub, Log: config.Log})
+	copies := transfer.NewServer(guest.TLS(), net.JoinHostPort(s.Address, strconv.Itoa(transfer.Port)), config.Log)
+	inst, err := instance.Open(ctx, instance.Config{
+		Server: s, Kinds: engines, Hub: hub, Log: config.Log, Copies: copies, Identity: guest.TLS(),
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +87,7 @@ func open(ctx context.Context, config Config) (*agent, error) {
 	}
 	ending := make(chan struct{})
 	return &agent{
-		Config: config, settings: s, instance: inst, journal: journal, ending: ending,
+		Config: config, settings: s, instance: inst, journal: journal, copies: copies, ending: ending,
 		server: &server.Server{
 			Version: config.Version, Guest: guest, Instance: inst, Journal: journal, Hub: hub, Log: config.Log, Ending: ending,
 		},
@@ -132,6 +138,7 @@ func (a *agent) awaitEnd(ctx context.Context, calls *grpc.Server) error {
 	}
 	a.Log.Info("the guest agent ends", "database_stops", off)
 	close(a.ending)
+	a.copies.Close()
 	a.journal.Close()
 	stop(calls)
 	if !off {

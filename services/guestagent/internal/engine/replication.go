@@ -57,6 +57,9 @@ type Replicator interface {
 	// reason DIVERGED when there is something here that the source does not have. The server is frozen or a replica.
 	CheckFollow(ctx context.Context, source Source) error
 
+	// RunsFrozen says whether the engine can refuse all writes while its process runs. If not, Freeze stops it, and the agent
+	// does not start it while the role is Frozen.
+	RunsFrozen() bool
 	// Freeze ends all writing and gives the position behind which nothing was acknowledged. The role is already Frozen, and
 	// the database cannot come up writing any more. It takes milliseconds where the engine can. It is called again at the
 	// agent's start while the role is Frozen.

@@ -11,11 +11,14 @@ import (
 	"time"
 
 	"github.com/coffer-dbaas/coffer/pkg/errs"
+	"github.com/coffer-dbaas/coffer/pkg/pki"
 	"github.com/coffer-dbaas/coffer/services/guestagent/internal/durable"
 	"github.com/coffer-dbaas/coffer/services/guestagent/internal/engine"
 	"github.com/coffer-dbaas/coffer/services/guestagent/internal/process"
 	"github.com/coffer-dbaas/coffer/services/guestagent/internal/report"
+	"github.com/coffer-dbaas/coffer/services/guestagent/internal/role"
 	"github.com/coffer-dbaas/coffer/services/guestagent/internal/settings"
+	"github.com/coffer-dbaas/coffer/services/guestagent/internal/transfer"
 	"github.com/coffer-dbaas/coffer/services/guestagent/internal/volume"
 )
 
@@ -28,11 +31,21 @@ type Config struct {
 	Kinds  engine.Kinds
 	Hub    *report.Hub
 	Log    *slog.Logger
+	// Copies serves copies of the database to its replicas.
+	Copies *transfer.Server
+	// Identity is the guest's, for which other guests have copies.
+	Identity *pki.Identity
 }
 
 // Instance is the server's database.
 type Instance struct {
 	Config
+
+	roles *role.Keeper
+	// roleTurn is held by who brings the server to another role.
+	roleTurn turn
+	// remeasure asks for the volume's use now.
+	remeasure chan struct{}
 
 	mu    sync.Mutex
 	parts *parts
@@ -43,7 +56,7 @@ type Instance struct {
 // parts exist from Prepare on and stay.
 type parts struct {
 	manager string
-	engine  engine.Engine
+	gate    *gate
 	loop    *process.Loop
 }
 
@@ -56,7 +69,13 @@ type chosen struct {
 
 // Open finds what a former agent prepared.
 func Open(ctx context.Context, config Config) (*Instance, error) {
-	i := &Instance{Config: config, prepared: make(chan struct{})}
+	roles, err := role.Open(config.Server.AgentDir())
+	if err != nil {
+		return nil, err
+	}
+	i := &Instance{
+		Config: config, roles: roles, roleTurn: newTurn(), remeasure: make(chan struct{}, 1), prepared: make(chan struct{}),
+	}
 	var c chosen
 	switch err := durable.ReadJSON(i.chosenPath(), &c); {
 	case errors.Is(err, fs.ErrNotExist):
@@ -67,6 +86,10 @@ func Open(ctx context.Context, config Config) (*Instance, error) {
 	e, err := i.Kinds.Open(ctx, c.Manager, c.Version, i.Server)
 	if err != nil {
 		return nil, fmt.Errorf("open the engine of the prepared database: %w", err)
+	}
+	// An agent that is newer than its database's start may want other settings; they hold from the next start.
+	if err := e.Configure(c.MemoryMiB); err != nil {
+		return nil, err
 	}
 	return i, i.assemble(c.Manager, e)
 }
@@ -85,11 +108,13 @@ func (i *Instance) Run(ctx context.Context) error {
 		return err
 	}
 	watch := volume.Watch{
-		Folder: i.Server.DataDir, Limit: i.volumeLimit, SetReadOnly: p.engine.SetReadOnly, Hub: i.Hub, Log: i.Log,
+		Folder: i.Server.DataDir, Limit: i.volumeLimit, SetReadOnly: p.gate.hold, Hub: i.Hub, Log: i.Log, Now: i.remeasure,
 	}
-	var watching sync.WaitGroup
-	watching.Go(func() { watch.Run(ctx) })
-	defer watching.Wait()
+	var beside sync.WaitGroup
+	beside.Go(func() { watch.Run(ctx) })
+	beside.Go(func() { i.keepFrozen(ctx) })
+	beside.Go(func() { i.trimHistory(ctx) })
+	defer beside.Wait()
 	defer cancel()
 	return p.loop.Run(ctx)
 }
@@ -131,7 +156,7 @@ func (i *Instance) Manager() (manager string, capabilities []string) {
 	if err != nil {
 		return "", nil
 	}
-	return p.manager, p.engine.Capabilities()
+	return p.manager, p.gate.Capabilities()
 }
 
 func (i *Instance) get() (*parts, error) {
@@ -144,16 +169,17 @@ func (i *Instance) get() (*parts, error) {
 }
 
 func (i *Instance) assemble(manager string, e engine.Engine) error {
+	g := newGate(e, i.roles)
 	loop, err := process.New(process.Config{
 		StatePath: filepath.Join(i.Server.AgentDir(), "process.json"), Hub: i.Hub, Log: i.Log,
-	}, e)
+	}, g)
 	if err != nil {
 		return err
 	}
 	i.Hub.Update(func(s *report.Status) { s.Version = e.Version() })
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	i.parts = &parts{manager: manager, engine: e, loop: loop}
+	i.parts = &parts{manager: manager, gate: g, loop: loop}
 	close(i.prepared)
 	return nil
 }
@@ -174,5 +200,5 @@ func (i *Instance) Ask(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, askLimit)
 	defer cancel()
-	return p.engine.Answers(ctx)
+	return p.gate.Engine.Answers(ctx)
 }

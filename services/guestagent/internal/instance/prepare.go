@@ -46,13 +46,13 @@ func (i *Instance) prepare(ctx context.Context, plan Plan, tell func(message str
 	if len(plan.Databases)+len(plan.Users) > 0 {
 		tell("creating databases and users")
 	}
-	if err := p.engine.CreateDatabases(ctx, plan.Databases); err != nil {
+	if err := p.gate.CreateDatabases(ctx, plan.Databases); err != nil {
 		return err
 	}
-	if err := p.engine.CreateUsers(ctx, plan.Users); err != nil {
+	if err := p.gate.CreateUsers(ctx, plan.Users); err != nil {
 		return err
 	}
-	return p.engine.Settle(ctx)
+	return p.gate.Settle(ctx)
 }
 
 // choose installs an engine, or finds that an interrupted Prepare has.
@@ -63,6 +63,19 @@ func (i *Instance) choose(ctx context.Context, plan Plan, tell func(message stri
 		}
 		return p, nil
 	}
+	e, err := i.open(ctx, plan)
+	if err != nil {
+		return nil, err
+	}
+	tell("making the data directory")
+	if err := e.Install(ctx); err != nil {
+		return nil, err
+	}
+	return i.keep(e, plan)
+}
+
+// open finds the engine that a plan wants.
+func (i *Instance) open(ctx context.Context, plan Plan) (engine.Engine, error) {
 	e, err := i.Kinds.Open(ctx, plan.Manager, plan.Version, i.Server)
 	if err != nil {
 		return nil, err
@@ -70,10 +83,11 @@ func (i *Instance) choose(ctx context.Context, plan Plan, tell func(message stri
 	if v := e.Version(); plan.Version != "" && plan.Version != v && !strings.HasPrefix(v, plan.Version+".") {
 		return nil, errs.New(errs.Invalid, "VERSION_MISSING", "The server has %s %s, not %s.", plan.Manager, v, plan.Version)
 	}
-	tell("making the data directory")
-	if err := e.Install(ctx); err != nil {
-		return nil, err
-	}
+	return e, nil
+}
+
+// keep configures the engine and notes it, so that the next agent finds it.
+func (i *Instance) keep(e engine.Engine, plan Plan) (*parts, error) {
 	memory := plan.MemoryMiB
 	if memory == 0 {
 		memory = int(i.Server.MemoryBytes >> 20)

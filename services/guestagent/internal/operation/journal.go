@@ -27,6 +27,9 @@ type Operation struct {
 	Mark string
 	// Limit bounds the work's time.
 	Limit time.Duration
+	// Anew says that the work brings about a state that others may have changed since: asked for again, it is done again,
+	// whatever its outcome was. It must cost little where the state is as it shall be.
+	Anew bool
 }
 
 // Work does an operation. It must be safe to run again after a crash at any point.
@@ -128,7 +131,7 @@ func (j *Journal) begin(op Operation, work Work) (*run, error) {
 		r.epoch = op.Epoch
 		return r, j.save()
 	}
-	if known != nil && known.Done && !known.again() {
+	if known != nil && known.Done && !known.again() && !op.Anew {
 		return nil, errors.Join(known.outcome(), j.save())
 	}
 	if known == nil {

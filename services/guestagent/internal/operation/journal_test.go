@@ -52,6 +52,16 @@ func TestAFinishedOperationIsAnsweredFromDisk(t *testing.T) {
 	assert.Equal(t, 1, times)
 }
 
+func TestWorkThatBringsAboutAStateIsDoneAnew(t *testing.T) {
+	j, times := open(t, path(t)), 0
+	anew := op("a", 1)
+	anew.Anew = true
+	for _, outcome := range []error{nil, errs.New(errs.Invalid, "WHY", "Because."), nil} {
+		assert.Equal(t, outcome, j.Do(t.Context(), anew, silent, counted(&times, outcome)))
+	}
+	assert.Equal(t, 3, times)
+}
+
 func TestARefusalIsFinalAndAnAccidentIsTriedAgain(t *testing.T) {
 	for kind, want := range map[errs.Kind]int{errs.Invalid: 1, errs.Conflict: 1, errs.Internal: 2, errs.Unavailable: 2} {
 		at, times := path(t), 0

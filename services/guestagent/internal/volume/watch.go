@@ -27,6 +27,8 @@ type Watch struct {
 	SetReadOnly func(ctx context.Context, on bool) error
 	Hub         *report.Hub
 	Log         *slog.Logger
+	// Now asks for a measurement at once; nil: nobody does.
+	Now <-chan struct{}
 	// Interval is for tests.
 	Interval time.Duration
 
@@ -57,6 +59,8 @@ func (w *Watch) Run(ctx context.Context) {
 			return
 		case <-changed:
 			w.hold(ctx)
+		case <-w.Now:
+			timer.Reset(0)
 		case <-timer.C:
 			began := time.Now()
 			w.measure(ctx)

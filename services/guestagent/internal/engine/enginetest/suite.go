@@ -197,6 +197,8 @@ func (f *fixture) start(t *testing.T) {
 	f.process, err = proc.Start(command)
 	require.NoError(t, err)
 	require.Eventually(t, func() bool { return f.Answers(t.Context()) == nil }, time.Minute, 5*time.Millisecond)
+	// As the agent does, which knows whether the server may write.
+	require.NoError(t, f.SetReadOnly(t.Context(), false))
 }
 
 func (f *fixture) kill() {

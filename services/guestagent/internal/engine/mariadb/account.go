@@ -37,7 +37,7 @@ func (e *Engine) CreateDatabases(ctx context.Context, databases []engine.Databas
 // CreateUsers makes the users and grants them all rights on their databases.
 func (e *Engine) CreateUsers(ctx context.Context, users []engine.User) error {
 	for _, u := range users {
-		if err := engine.CheckNames("user", []string{u.Name}, reservedUsers); err != nil {
+		if err := checkUser(u.Name); err != nil {
 			return err
 		}
 		if err := engine.CheckNames("database", u.Databases, reservedDatabases); err != nil {
@@ -56,6 +56,13 @@ func (e *Engine) CreateUsers(ctx context.Context, users []engine.User) error {
 		}
 	}
 	return nil
+}
+
+func checkUser(name string) error {
+	if strings.HasPrefix(strings.ToLower(name), replicaPrefix) {
+		return engine.CheckNames("user", []string{name}, []string{name})
+	}
+	return engine.CheckNames("user", []string{name}, reservedUsers)
 }
 
 // identifier quotes a name.

@@ -60,7 +60,7 @@ func (e *Engine) connect() (*sql.DB, error) {
 	}
 	e.connection = sql.OpenDB(connector)
 	e.connection.SetMaxIdleConns(1)
-	e.connection.SetMaxOpenConns(4)
+	e.connection.SetMaxOpenConns(10)
 	return e.connection, nil
 }
 

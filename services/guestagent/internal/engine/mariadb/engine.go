@@ -45,7 +45,13 @@ func Open(ctx context.Context, server settings.Server, _ string) (engine.Engine,
 func (e *Engine) Version() string { return e.programs.version }
 
 // Capabilities are what this engine can do.
-func (e *Engine) Capabilities() []string { return []string{"databases", "users", "read_only"} }
+func (e *Engine) Capabilities() []string {
+	can := []string{"databases", "users", "read_only"}
+	if e.programs.copying() == nil {
+		can = append(can, "replication")
+	}
+	return can
+}
 
 // dataDir is where the tables are; a folder of the volume, whose top may hold lost+found.
 func (e *Engine) dataDir() string { return filepath.Join(e.server.DataDir, "mysql") }

@@ -56,15 +56,35 @@ func (e *Engine) installAdmin() error {
 		return err
 	}
 	password := rand.Text()
-	sql := fmt.Sprintf("CREATE OR REPLACE USER %[1]s@localhost IDENTIFIED BY PASSWORD '%[2]s';\n"+
+	if err := e.writeFirstStart(password); err != nil {
+		return err
+	}
+	return durable.WriteFile(e.passwordPath(), []byte(password), 0o600)
+}
+
+// reinstallAdmin gives the administrator to data that know another one.
+func (e *Engine) reinstallAdmin() error {
+	password, err := e.adminPassword()
+	if errors.Is(err, fs.ErrNotExist) {
+		return e.installAdmin()
+	}
+	if err != nil {
+		return err
+	}
+	return e.writeFirstStart(password)
+}
+
+// writeFirstStart arranges what the next start does first. None of it goes to the binlog: each server of a set has its
+// own administrator. A copy has brought the accounts of its source's replicas along.
+func (e *Engine) writeFirstStart(password string) error {
+	sql := fmt.Sprintf("SET sql_log_bin = 0;\n"+
+		"DELETE FROM mysql.global_priv WHERE User LIKE 'coffer\\_repl\\_%%';\nFLUSH PRIVILEGES;\n"+
+		"CREATE OR REPLACE USER %[1]s@localhost IDENTIFIED BY PASSWORD '%[2]s';\n"+
 		"GRANT ALL PRIVILEGES ON *.* TO %[1]s@localhost WITH GRANT OPTION;\n", admin, nativeHash(password))
 	if err := durable.WriteFile(e.firstStartPath(), []byte(sql), 0o400); err != nil {
 		return err
 	}
-	if err := e.server.Give(e.firstStartPath()); err != nil {
-		return err
-	}
-	return durable.WriteFile(e.passwordPath(), []byte(password), 0o600)
+	return e.server.Give(e.firstStartPath())
 }
 
 func (e *Engine) adminPassword() (string, error) {

@@ -19,7 +19,9 @@ type programs struct {
 
 	server  string
 	install string
-	version string
+	// backup and unpack come with a package of their own; empty where it is missing.
+	backup, unpack string
+	version        string
 }
 
 // findPrograms looks for the server's among the given ones. Unsupported: they are not there. The folder of the templates
@@ -34,9 +36,19 @@ func findPrograms(ctx context.Context, among engine.Programs, templates string) 
 		}
 		*path = found
 	}
+	p.backup, p.unpack = p.Find("mariadb-backup", searched...), p.Find("mbstream", searched...)
 	var err error
 	p.version, err = versions.of(ctx, p, templates)
 	return p, err
+}
+
+// copying refuses where the programs of copies are missing.
+func (p programs) copying() error {
+	if p.backup == "" || p.unpack == "" {
+		return errs.New(errs.Unsupported, "ENGINE_MISSING",
+			"The programs mariadb-backup and mbstream are not on the server; they come with the package mariadb-backup.")
+	}
+	return nil
 }
 
 // Warm learns what Open needs to know of the programs, so that the first Open does not take the time for it.

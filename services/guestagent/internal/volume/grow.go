@@ -1,0 +1,86 @@
+package volume
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"github.com/coffer-dbaas/coffer/pkg/errs"
+)
+
+// Grow makes a mounted file system fill its device, while it is used; a folder that is not a mount point is left as it
+// is. Unsupported: it is of a kind that cannot, or the program for it is missing.
+func Grow(ctx context.Context, folder string) error {
+	m, err := mountAt(folder)
+	if err != nil || m.kind == "" {
+		return err
+	}
+	var program string
+	var args []string
+	switch m.kind {
+	case "ext2", "ext3", "ext4":
+		program, args = "resize2fs", []string{m.device}
+	case "xfs":
+		program, args = "xfs_growfs", []string{folder}
+	default:
+		return errs.New(errs.Unsupported, "VOLUME_FIXED", "A file system of the kind %s cannot be grown.", m.kind)
+	}
+	path := find(program)
+	if path == "" {
+		return errs.New(errs.Unsupported, "PROGRAM_MISSING", "The program %s is not on the server.", program)
+	}
+	cmd := exec.CommandContext(ctx, path, args...)
+	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"}
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w: %s", program, err, bytes.TrimSpace(out))
+	}
+	return nil
+}
+
+func find(program string) string {
+	for _, folder := range []string{"/usr/sbin", "/sbin", "/usr/bin", "/bin"} {
+		if path := filepath.Join(folder, program); isProgram(path) {
+			return path
+		}
+	}
+	return ""
+}
+
+func isProgram(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0
+}
+
+type mount struct{ kind, device string }
+
+// mountAt is what is mounted at a folder, the last of several, or nothing. It reads proc_pid_mountinfo(5).
+func mountAt(folder string) (m mount, err error) {
+	folder, err = filepath.EvalSymlinks(folder)
+	if err != nil {
+		return m, err
+	}
+	file, err := os.Open("/proc/self/mountinfo")
+	if err != nil {
+		return m, err
+	}
+	defer file.Close()
+	lines := bufio.NewScanner(file)
+	for lines.Scan() {
+		place, source, found := strings.Cut(lines.Text(), " - ")
+		places, sources := strings.Fields(place), strings.Fields(source)
+		if found && len(places) > 4 && len(sources) > 1 && unescape(places[4]) == folder {
+			m = mount{kind: sources[0], device: unescape(sources[1])}
+		}
+	}
+	return m, lines.Err()
+}
+
+// unescape reads the four characters that mountinfo writes as octal numbers.
+func unescape(text string) string {
+	return strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`).Replace(text)
+}
