@@ -23,7 +23,7 @@ func (s *Store) Accept(ctx context.Context, a store.Acceptance) (store.Accepted,
 	err := s.writer.writeFirst(ctx, "accept "+string(a.Action.Name), func(u *unit) error {
 		var err error
 		accepted, err = u.accept(a)
-		return u.unless(a.DryRun, err)
+		return takeBack(a.DryRun, err)
 	})
 	return accepted, passed(err)
 }

@@ -21,7 +21,7 @@ func (s *Store) AcceptAll(ctx context.Context, b store.Batch) ([]store.Accepted,
 	err := s.writer.writeFirst(ctx, "accept a batch", func(u *unit) error {
 		var err error
 		all, err = u.acceptAll(b)
-		return u.unless(b.DryRun, err)
+		return takeBack(b.DryRun, err)
 	})
 	if err = passed(err); err != nil {
 		return nil, err
@@ -83,7 +83,7 @@ func (s *Store) AcceptEach(ctx context.Context, b store.Batch) ([]store.Outcome,
 		err := s.writer.writeFirst(ctx, "accept a batch", func(u *unit) error {
 			var err error
 			more, err = u.acceptSome(b, outcomes, shared)
-			return u.unless(b.DryRun, err)
+			return takeBack(b.DryRun, err)
 		})
 		if err = passed(err); err != nil {
 			return outcomes, err

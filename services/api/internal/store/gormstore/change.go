@@ -69,7 +69,7 @@ func (s *Store) change(
 			return err
 		}
 		changed, err = instance.instance()
-		return u.unless(c.DryRun, err)
+		return takeBack(c.DryRun, err)
 	})
 	return changed, passed(err)
 }

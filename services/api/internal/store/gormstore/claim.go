@@ -1,6 +1,7 @@
 package gormstore
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -146,21 +147,15 @@ func (r *taskRow) runningStep() string {
 	return ""
 }
 
-// lostStatus is the task status that stays when a task ends without a run that could say more.
-func lostStatus(name action.Name) status.Task {
-	switch name {
-	case action.CreateInstance:
-		return status.TaskBuildingErrorServer
-	case action.CreateReplica:
-		return status.TaskBuildingErrorReplica
-	case action.DeleteInstance:
-		return status.TaskDeletingError
-	case action.PromoteToReplicaSource:
-		return status.TaskPromotionError
-	case action.EjectReplicaSource:
-		return status.TaskEjectionError
-	case action.UpdateAccess:
-		return status.TaskUpdatingErrorAccess
-	}
-	return status.TaskNone
+// lostStatuses are the task statuses that stay when a task ends without a run that could say more; where there is none,
+// it is NONE.
+var lostStatuses = map[action.Name]status.Task{
+	action.CreateInstance:         status.TaskBuildingErrorServer,
+	action.CreateReplica:          status.TaskBuildingErrorReplica,
+	action.DeleteInstance:         status.TaskDeletingError,
+	action.PromoteToReplicaSource: status.TaskPromotionError,
+	action.EjectReplicaSource:     status.TaskEjectionError,
+	action.UpdateAccess:           status.TaskUpdatingErrorAccess,
 }
+
+func lostStatus(name action.Name) status.Task { return cmp.Or(lostStatuses[name], status.TaskNone) }

@@ -1,14 +1,12 @@
 package gormstore
 
-import (
-	"errors"
-)
+import "errors"
 
 // errDryRun takes back a unit that was run to see what would come of it.
 var errDryRun = errors.New("a dry run writes nothing")
 
-// unless takes the unit back when it was a dry run that would have passed.
-func (u *unit) unless(dry bool, err error) error {
+// takeBack fails a unit that was a dry run and would have passed.
+func takeBack(dry bool, err error) error {
 	if dry && err == nil {
 		return errDryRun
 	}

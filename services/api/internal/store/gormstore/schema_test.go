@@ -1,6 +1,7 @@
 package gormstore
 
 import (
+	"database/sql"
 	"reflect"
 	"sync"
 	"testing"
@@ -50,4 +51,17 @@ func assertColumns(t *testing.T, db *gorm.DB, model any, parsed *schema.Schema) 
 		}
 	}
 	assert.ElementsMatch(t, parsed.DBNames, names, parsed.Table)
+}
+
+// MigrateTo brings the schema to a version of old.
+func MigrateTo(t *testing.T, cfg Config, version int64) *sql.DB {
+	t.Helper()
+	db, err := openDatabase(cfg)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, db.close()) })
+	provider, err := db.migrator(cfg.Driver)
+	require.NoError(t, err)
+	_, err = provider.UpTo(t.Context(), version)
+	require.NoError(t, err)
+	return db.schema
 }
