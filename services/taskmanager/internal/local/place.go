@@ -14,7 +14,7 @@ import (
 // place is where programs of database servers are: the host's own, or those of a root folder, which run with that
 // folder as their file system.
 type place struct {
-	// root is the root folder, absolute and without links; empty for the host.
+	// root is the root folder, absolute; empty for the host. A link stays one, so that what it leads to can be changed.
 	root string
 	// prefix is put before the paths of the host's programs.
 	prefix string
@@ -39,12 +39,11 @@ func (c Config) places(guestAgent string, log *slog.Logger) []place {
 		return places
 	}
 	for _, folder := range c.EngineRoots {
-		root, err := filepath.EvalSymlinks(folder)
-		if err != nil {
+		if _, err := os.ReadDir(folder); err != nil {
 			log.Warn("a root folder of database servers cannot be used", "engine_root", folder, "error", err)
 			continue
 		}
-		places = append(places, place{root: root, guestAgent: guestAgent})
+		places = append(places, place{root: filepath.Clean(folder), guestAgent: guestAgent})
 	}
 	return places
 }
