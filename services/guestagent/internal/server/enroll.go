@@ -12,23 +12,11 @@ func (s *Server) Enroll(stream grpc.BidiStreamingServer[guestagentv1.EnrollReque
 	if s.Guest.Enrolled() {
 		return errs.New(errs.WrongState, "ALREADY_ENROLLED", "The guest agent has a certificate of its own.")
 	}
-	if _, err := stream.Recv(); err != nil {
-		return err
-	}
-	request, err := s.Guest.Request()
+	err := exchange(s, stream, func(request []byte) *guestagentv1.EnrollResponse {
+		return &guestagentv1.EnrollResponse{CertificateRequest: request}
+	})
 	if err != nil {
 		return err
 	}
-	if err := stream.Send(&guestagentv1.EnrollResponse{CertificateRequest: request}); err != nil {
-		return err
-	}
-	answer, err := stream.Recv()
-	if err != nil {
-		return err
-	}
-	if err := s.Guest.Accept(answer.GetCertificatePem()); err != nil {
-		return err
-	}
-	s.Log.Info("the guest has a certificate of its own", "expires", s.Guest.TLS().Expires())
 	return stream.Send(&guestagentv1.EnrollResponse{Enrolled: true})
 }

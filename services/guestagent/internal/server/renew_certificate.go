@@ -10,23 +10,11 @@ import (
 func (s *Server) RenewCertificate(
 	stream grpc.BidiStreamingServer[guestagentv1.RenewCertificateRequest, guestagentv1.RenewCertificateResponse],
 ) error {
-	if _, err := stream.Recv(); err != nil {
-		return err
-	}
-	request, err := s.Guest.Request()
+	err := exchange(s, stream, func(request []byte) *guestagentv1.RenewCertificateResponse {
+		return &guestagentv1.RenewCertificateResponse{CertificateRequest: request}
+	})
 	if err != nil {
 		return err
 	}
-	if err := stream.Send(&guestagentv1.RenewCertificateResponse{CertificateRequest: request}); err != nil {
-		return err
-	}
-	answer, err := stream.Recv()
-	if err != nil {
-		return err
-	}
-	if err := s.Guest.Accept(answer.GetCertificatePem()); err != nil {
-		return err
-	}
-	s.Log.Info("the guest's certificate was renewed", "expires", s.Guest.TLS().Expires())
 	return stream.Send(&guestagentv1.RenewCertificateResponse{Renewed: true})
 }

@@ -7,7 +7,6 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/coffer-dbaas/coffer/pkg/errs"
-	"github.com/coffer-dbaas/coffer/pkg/pki"
 	"github.com/coffer-dbaas/coffer/pkg/status"
 	guestagentv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/guestagent/v1"
 )
@@ -20,94 +19,6 @@ var (
 	errEnrolled    = errs.New(errs.WrongState, "ENROLLED", "The guest is enrolled already.")
 	errSuperseded  = errs.New(errs.Conflict, "RUN_SUPERSEDED", "A newer run has called this guest.")
 )
-
-// Enroll makes a key and takes the certificate for it.
-func (a *Agent) Enroll(stream grpc.BidiStreamingServer[guestagentv1.EnrollRequest, guestagentv1.EnrollResponse]) error {
-	ordered, is := a.take("Enroll")
-	if is && !ordered.after {
-		return ordered.err
-	}
-	if a.enrolled() {
-		return errEnrolled
-	}
-	if _, err := stream.Recv(); err != nil {
-		return err
-	}
-	key, err := pki.NewKey()
-	if err != nil {
-		return err
-	}
-	keyPEM, err := pki.KeyPEM(key)
-	if err != nil {
-		return err
-	}
-	request, err := pki.Request(key)
-	if err != nil {
-		return err
-	}
-	if err := stream.Send(&guestagentv1.EnrollResponse{CertificateRequest: request}); err != nil {
-		return err
-	}
-	answer, err := stream.Recv()
-	if err != nil {
-		return err
-	}
-	if err := a.replace(answer.GetCertificatePem(), keyPEM); err != nil {
-		return err
-	}
-	a.did("Enroll")
-	if is {
-		return ordered.err
-	}
-	return stream.Send(&guestagentv1.EnrollResponse{Enrolled: true})
-}
-
-// RenewCertificate takes a new certificate for the same key.
-func (a *Agent) RenewCertificate(
-	stream grpc.BidiStreamingServer[guestagentv1.RenewCertificateRequest, guestagentv1.RenewCertificateResponse],
-) error {
-	if !a.enrolled() {
-		return errNotEnrolled
-	}
-	if _, err := stream.Recv(); err != nil {
-		return err
-	}
-	a.mu.Lock()
-	keyPEM := a.keyPEM
-	a.mu.Unlock()
-	key, err := pki.ParseKey(keyPEM)
-	if err != nil {
-		return err
-	}
-	request, err := pki.Request(key)
-	if err != nil {
-		return err
-	}
-	if err := stream.Send(&guestagentv1.RenewCertificateResponse{CertificateRequest: request}); err != nil {
-		return err
-	}
-	answer, err := stream.Recv()
-	if err != nil {
-		return err
-	}
-	if err := a.replace(answer.GetCertificatePem(), keyPEM); err != nil {
-		return err
-	}
-	a.did("RenewCertificate")
-	return stream.Send(&guestagentv1.RenewCertificateResponse{Renewed: true})
-}
-
-func (a *Agent) replace(certificatePEM, keyPEM []byte) error {
-	if err := a.identity.Replace(certificatePEM, keyPEM); err != nil {
-		return errs.New(errs.Invalid, "BAD_CERTIFICATE", "The certificate does not fit.").Because(err)
-	}
-	a.mu.Lock()
-	a.keyPEM = keyPEM
-	a.mu.Unlock()
-	return a.onEnrolled(certificatePEM, keyPEM)
-}
-
-func (a *Agent) enrolled() bool { return a.identity.Name() == pki.InstanceName(a.instanceID) }
 
 func (a *Agent) did(method string) {
 	a.mu.Lock()
