@@ -15,13 +15,16 @@ const reconnectWait = 250 * time.Millisecond
 
 // Config says how to reach NATS.
 type Config struct {
-	// URL of one or more servers, separated by commas. Default nats://127.0.0.1:4222.
+	// URL of one or more servers, separated by commas.
 	URL string `koanf:"url"`
 	// CredentialsFile is a NATS .creds file; empty for a server that asks for none.
 	CredentialsFile string `koanf:"credentials_file"`
-	// Replicas of streams that are made anew: 1, or 3 on a cluster. Default 1.
+	// Replicas of streams that are made anew: 1, or 3 on a cluster.
 	Replicas int `koanf:"replicas"`
 }
+
+// DefaultConfig finds a server on this host.
+func DefaultConfig() Config { return Config{URL: nats.DefaultURL, Replicas: 1} }
 
 // Connect opens a connection that never gives up: NATS being away costs time and nothing else, so it is waited for
 // even at the first attempt. TLS is used when the server asks for it, or with the given configuration. The caller

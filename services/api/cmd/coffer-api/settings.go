@@ -35,10 +35,7 @@ func load(args []string) (settings, error) {
 	if err != nil {
 		return settings{}, fmt.Errorf("find the host's name: %w", err)
 	}
-	s := settings{
-		API: api.DefaultConfig(), NATS: bus.Config{URL: "nats://127.0.0.1:4222", Replicas: 1},
-		Log: observe.DefaultLogConfig(),
-	}
+	s := settings{API: api.DefaultConfig(), NATS: bus.DefaultConfig(), Log: observe.DefaultLogConfig()}
 	s.API.Name = host
 	err = config.Load(&s, config.Sources{File: *file, Partial: true, Environ: os.Environ()})
 	return s, err

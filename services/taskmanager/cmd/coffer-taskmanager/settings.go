@@ -34,10 +34,7 @@ func load(file string) (settings, error) {
 	if err != nil {
 		return settings{}, fmt.Errorf("find the host's name: %w", err)
 	}
-	s := settings{
-		Taskmanager: taskmanager.DefaultConfig(), NATS: bus.Config{URL: "nats://127.0.0.1:4222", Replicas: 1},
-		Log: observe.DefaultLogConfig(),
-	}
+	s := settings{Taskmanager: taskmanager.DefaultConfig(), NATS: bus.DefaultConfig(), Log: observe.DefaultLogConfig()}
 	s.Taskmanager.Name = host
 	if err := config.Load(&s, config.Sources{File: file, Partial: true, Environ: os.Environ()}); err != nil {
 		return settings{}, err
