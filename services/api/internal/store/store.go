@@ -42,6 +42,13 @@ func SetTurning(instanceID string, holder Task) error {
 		instanceID, holder.ID, holder.Action)
 }
 
+// IsFenced refuses every action but the deletion of a source that was ejected.
+func IsFenced(instanceID string) error {
+	return errs.New(errs.WrongState, "FENCED",
+		"Instance %s was ejected from its replication set; its data are kept until it is deleted, and nothing else can be done with it.",
+		instanceID)
+}
+
 // NotAMember refuses a journal write that names an instance which the task does not hold.
 func NotAMember(instanceID, taskID string) error {
 	return errs.New(errs.Invalid, "NOT_A_MEMBER", "Instance %s is no member of task %s.", instanceID, taskID)
@@ -71,7 +78,8 @@ type Acceptor interface {
 	//
 	// An action that concerns the whole set holds every member until its task ends: SetBusy refuses it while a task runs
 	// on one of them. A replica that was never active is no member; while it is being built it refuses a promotion, and
-	// is left out of an ejection. SetTurning refuses a deletion while the set's task runs.
+	// is left out of an ejection. SetTurning refuses a deletion while the set's task runs. IsFenced refuses whatever else
+	// than its deletion is asked of an ejected source.
 	Accept(ctx context.Context, a Acceptance) (Accepted, error)
 	// AcceptAll accepts all of them in one transaction, in the order given, or none. A repeat under the key answers with
 	// the same tasks.

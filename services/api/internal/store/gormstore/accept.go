@@ -47,6 +47,9 @@ func (u *unit) accept(a store.Acceptance) (store.Accepted, error) {
 	if err := admit(a, instance, unfinished, others); err != nil {
 		return store.Accepted{}, err
 	}
+	if instance.Fenced && !deletes {
+		return store.Accepted{}, store.IsFenced(instance.ID)
+	}
 	var members []*locked
 	if a.Action.WholeSet {
 		if members, err = u.membersFor(a, instance, others); err != nil {

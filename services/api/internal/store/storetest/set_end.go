@@ -6,6 +6,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/coffer-dbaas/coffer/pkg/action"
+	"github.com/coffer-dbaas/coffer/pkg/errs"
 	"github.com/coffer-dbaas/coffer/pkg/status"
 	journalv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/journal/v1"
 	"github.com/coffer-dbaas/coffer/services/api/internal/store"
@@ -70,11 +71,16 @@ var setEndTests = map[string]func(*suite){
 			replicas[0].ID: {Patch: &journalv1.InstancePatch{ReplicaOf: proto.String("")}},
 		}})
 		assert.True(s, s.instance(source.ID).Fenced)
+		_, err = s.Accept(s.ctx, acceptance(action.RebootInstance, source.ID))
+		require.True(s, errs.IsReason(err, "FENCED"), "%v", err)
 		for _, one := range []store.Instance{source, replicas[0]} {
 			set, err := s.InstanceSet(s.ctx, project, one.ID)
 			require.NoError(s, err)
 			assert.Equal(s, []string{one.ID}, ids(set))
 		}
+		_, err = s.ResetStatus(s.ctx, change(source.ID), true)
+		require.NoError(s, err)
+		s.buried(source.ID)
 	},
 	"ACreationThatSucceededOnceIsRemembered": func(s *suite) {
 		instance := s.running(project)
