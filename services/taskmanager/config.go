@@ -34,6 +34,8 @@ type Config struct {
 	// CatchUpLimit is how long a promotion waits for its replica to be level with the source, which goes on working, until
 	// it gives up and leaves all as it is.
 	CatchUpLimit time.Duration `koanf:"catch_up_limit"`
+	// Monitor sets how guests are watched.
+	Monitor MonitorConfig `koanf:"monitor"`
 	// QuickTasks is how many quick tasks are worked at once.
 	QuickTasks int `koanf:"quick_tasks"`
 	// SlowTasks is how many slow tasks are worked at once.
@@ -48,10 +50,19 @@ type Config struct {
 	Local LocalConfig `koanf:"local"`
 }
 
+// MonitorConfig sets how guests are watched.
+type MonitorConfig struct {
+	// SignOfLife is how often a guest whose state does not change is heard of.
+	SignOfLife time.Duration `koanf:"sign_of_life"`
+	// Silence is how long a guest may say nothing until that is reported.
+	Silence time.Duration `koanf:"silence"`
+}
+
 // DefaultConfig is what applies where nothing is set; Name and Local.DataDir have no defaults.
 func DefaultConfig() Config {
 	return Config{
-		Provider: ProviderLocal, BootLimit: 10 * time.Minute, CatchUpLimit: 30 * time.Minute, QuickTasks: 64, SlowTasks: 16, Grace: 10 * time.Second,
+		Provider: ProviderLocal, BootLimit: 10 * time.Minute, CatchUpLimit: 30 * time.Minute,
+		Monitor: MonitorConfig{SignOfLife: 30 * time.Second, Silence: 75 * time.Second}, QuickTasks: 64, SlowTasks: 16, Grace: 10 * time.Second,
 		API: APIConfig{Address: "127.0.0.1:8782"}, Operations: "127.0.0.1:8783",
 		Local: local.DefaultConfig(),
 	}
@@ -74,6 +85,10 @@ func (c Config) Validate() error {
 	}
 	if c.SlowTasks < 1 {
 		fault("slow_tasks: must be at least 1, is %d", c.SlowTasks)
+	}
+	if c.Monitor.SignOfLife <= 0 || c.Monitor.Silence < c.Monitor.SignOfLife {
+		fault("monitor: silence must not be shorter than sign_of_life, which must be more than 0; they are %s and %s",
+			c.Monitor.Silence, c.Monitor.SignOfLife)
 	}
 	if c.CatchUpLimit <= 0 {
 		fault("catch_up_limit: must be more than 0, is %s", c.CatchUpLimit)

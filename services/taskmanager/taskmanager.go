@@ -96,7 +96,9 @@ func assemble(ctx context.Context, config Config, deps Deps, provider step.Provi
 		Worker: config.Name, Replicas: deps.Replicas,
 		Concurrency: map[action.Lane]int{action.Quick: config.QuickTasks, action.Slow: config.SlowTasks},
 	}, deps.Logger)
-	t.monitor = monitor.New(monitor.Config{Worker: config.Name}, guests, signing,
+	t.monitor = monitor.New(monitor.Config{
+		Worker: config.Name, SignOfLife: config.Monitor.SignOfLife, Silence: config.Monitor.Silence,
+	}, guests, signing,
 		t.dialer, provider.Events(), deps.Logger)
 	return t, nil
 }

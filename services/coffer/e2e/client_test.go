@@ -163,6 +163,10 @@ type instance struct {
 	IP              []string
 	Datastore       struct{ Type string }
 	Fault           *struct{ Message string }
+	Flavor          struct{ ID string }
+	Volume          struct{ Size int }
+	ReplicaOf       *struct{ ID string } `json:"replica_of"`
+	Replicas        []struct{ ID string }
 }
 
 // task is what the tests read of a task.

@@ -22,6 +22,8 @@ type datastore struct {
 	ready string
 	// parameter is how its SQL spells the first one.
 	parameter string
+	// serial is how its SQL spells a key that counts by itself.
+	serial string
 	// open makes connections as the user of newInstance.
 	open func(ip string) (*sql.DB, error)
 	// installed are patterns of where its program is, which says its version with these arguments.
@@ -31,14 +33,15 @@ type datastore struct {
 }
 
 var mariadb = datastore{
-	name: "mariadb", program: "mariadbd", log: "mariadbd.log", ready: "ready for connections", parameter: "?", open: openMariaDB,
+	name: "mariadb", program: "mariadbd", log: "mariadbd.log", ready: "ready for connections", parameter: "?",
+	serial: "BIGINT AUTO_INCREMENT PRIMARY KEY", open: openMariaDB,
 	installed: []string{"/usr/sbin/mariadbd"}, asked: []string{"--no-defaults", "--version"},
 	version: regexp.MustCompile(`Ver ([\d.]+)-MariaDB`),
 }
 
 var postgresql = datastore{
 	name: "postgresql", program: "postgres", log: "postgresql.log", ready: "ready to accept connections", parameter: "$1",
-	open: openPostgreSQL, installed: []string{"/usr/lib/postgresql/*/bin/postgres"}, asked: []string{"--version"},
+	serial: "BIGSERIAL PRIMARY KEY", open: openPostgreSQL, installed: []string{"/usr/lib/postgresql/*/bin/postgres"}, asked: []string{"--version"},
 	version: regexp.MustCompile(`\(PostgreSQL\) ([\d.]+)`),
 }
 

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -98,19 +100,53 @@ func (m machine) remember(words ...string) {
 // remembered are the rows, sorted.
 func (m machine) remembered() []string {
 	m.t.Helper()
+	words, err := m.words()
+	require.NoError(m.t, err)
+	return words
+}
+
+func (m machine) words() (words []string, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	rows, err := m.open().QueryContext(ctx, "SELECT word FROM memory ORDER BY word")
-	require.NoError(m.t, err)
-	defer func() { require.NoError(m.t, rows.Close()) }()
-	var words []string
+	db := m.connect()
+	defer func() { err = errors.Join(err, db.Close()) }()
+	rows, err := db.QueryContext(ctx, "SELECT word FROM memory ORDER BY word")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
 		var word string
-		require.NoError(m.t, rows.Scan(&word))
+		if err := rows.Scan(&word); err != nil {
+			return nil, err
+		}
 		words = append(words, word)
 	}
-	require.NoError(m.t, rows.Err())
-	return words
+	return words, rows.Err()
+}
+
+// awaitRemembered waits until the rows are these: a replica has them a moment later.
+func (m machine) awaitRemembered(words ...string) {
+	m.t.Helper()
+	within(m.t, fmt.Sprintf("%s to have %v", m.ip, words), func() bool {
+		now, err := m.words()
+		return err == nil && slices.Equal(now, words)
+	})
+}
+
+// writable says whether the database accepts a write of its user at this moment; the row that proves it goes again.
+func (m machine) writable() bool {
+	m.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	db := m.connect()
+	defer func() { require.NoError(m.t, db.Close()) }()
+	for _, statement := range []string{"CREATE TABLE probe (x INT)", "DROP TABLE probe"} {
+		if _, err := db.ExecContext(ctx, statement); err != nil {
+			return false
+		}
+	}
+	return true
 }
 
 // answers says whether the database answers a query now.
