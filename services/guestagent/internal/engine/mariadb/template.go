@@ -62,19 +62,25 @@ func (p programs) build(ctx context.Context, path string, uid uint32) error {
 	return p.runAs(ctx, uid, noAccounts, p.server, bootstrap...)
 }
 
-// runAs runs a program to its end in the first of its folders; uid 0 is the caller's user. The error holds the end of
+// runAs runs a program to its end in the first of its folders; uid 0 is the caller's user. The error holds the cause from
 // its output.
 func (p programs) runAs(ctx context.Context, uid uint32, input, path string, args ...string) error {
 	cmd := p.Exec(ctx, proc.Command{Path: path, Args: args, Dir: p.Folders[0], UID: uid, GID: uid})
 	cmd.Stdin = strings.NewReader(input)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
-		return fmt.Errorf("%s: %w: %s", filepath.Base(path), err, lastLines(out))
+		return fmt.Errorf("%s: %w: %s", filepath.Base(path), err, cause(out))
 	}
 	return nil
 }
 
-func lastLines(out []byte) []byte {
+// cause is the first error that a program's output tells of, or else the end of it: mariadb-install-db ends with advice.
+func cause(out []byte) []byte {
+	for line := range bytes.Lines(out) {
+		if bytes.Contains(line, []byte("ERROR")) {
+			return bytes.TrimSpace(line)
+		}
+	}
 	out = bytes.TrimSpace(out)
 	return out[max(0, len(out)-500):]
 }
