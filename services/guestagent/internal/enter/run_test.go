@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -93,7 +94,7 @@ func TestTheProcessIsTheProgramsFromTheFirstAndItsMountsAreNobodyElses(t *testin
 	assert.Equal(t, bound, cwd, "it is found by where it works")
 	assert.NotContains(t, mounts(t, "self"), bound)
 	assert.NotContains(t, mounts(t, "self"), folder)
-	inside := mounts(t, fmt.Sprint(p.PID()))
+	inside := mounts(t, strconv.Itoa(p.PID()))
 	assert.Contains(t, inside, " "+bound+" ")
 	assert.NotContains(t, inside, volume, "another's volume is held")
 	require.NoError(t, unix.Unmount(volume, 0))

@@ -97,8 +97,10 @@ func TestOfASeriesTheFirstPlacesIsOffered(t *testing.T) {
 	found, err := o.look(t.Context())
 	require.ErrorContains(t, err, "mariadb 11.8.5 in "+second+" is left out, beside mariadb 11.8.6 in "+first)
 	assert.Equal(t, []offer{
-		{"mariadb", "10.11.14", places[0]}, {"mariadb", "11.8.6", places[1]},
-		{"postgresql", "17.12", places[1]}, {"postgresql", "18.1", places[2]},
+		{"mariadb", "10.11.14", places[0]},
+		{"mariadb", "11.8.6", places[1]},
+		{"postgresql", "17.12", places[1]},
+		{"postgresql", "18.1", places[2]},
 	}, found)
 	at, known := o.place("postgresql", "18.1")
 	assert.True(t, known)

@@ -62,8 +62,8 @@ func (p programs) build(ctx context.Context, path string, uid uint32) error {
 	return p.runAs(ctx, uid, noAccounts, p.server, bootstrap...)
 }
 
-// runAs runs a program to its end in the first of its folders; uid 0 is the caller's user. The error holds the cause from
-// its output.
+// runAs runs a program to its end in the first of its folders; uid 0 is the caller's user. The error holds what
+// its output names as the cause.
 func (p programs) runAs(ctx context.Context, uid uint32, input, path string, args ...string) error {
 	cmd := p.Exec(ctx, proc.Command{Path: path, Args: args, Dir: p.Folders[0], UID: uid, GID: uid})
 	cmd.Stdin = strings.NewReader(input)
