@@ -20,7 +20,7 @@ const (
 	// reserveFloor is how little room may be left before the reserve is given up without anybody's asking.
 	reserveFloor = 8 << 20
 	// reserveInterval is the pause between two looks at the disk.
-	reserveInterval = 2 * time.Second
+	reserveInterval = 5 * time.Second
 )
 
 // errNoReserve is what /healthz says. Deletions go on, and they are what helps.
