@@ -5,7 +5,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -58,7 +57,6 @@ func testEjection(t *testing.T, signal syscall.Signal, wake func(*testing.T, mac
 		for _, pid := range processesOf(t, host.folder) {
 			require.NoError(t, syscall.Kill(pid, signal))
 		}
-		died := time.Now()
 		ejected := user.eject(source.ID)
 		book.awaitGrowth(ledgerRate / 10)
 		wake(t, host)
@@ -79,7 +77,7 @@ func testEjection(t *testing.T, signal syscall.Signal, wake func(*testing.T, mac
 		lost, twice := book.audit(s.machine(elected))
 		assert.Empty(t, twice)
 		t.Logf("%s: %d rows acknowledged, %d of them behind the elected position", d.name, len(book.acknowledged), len(lost))
-		book.assertTail(lost, died)
+		book.assertTail(lost)
 
 		old := user.show(source.ID)
 		assert.Nil(t, old.ReplicaOf)

@@ -35,7 +35,13 @@ type ledger struct {
 
 	mu           sync.Mutex
 	number       int64
-	acknowledged map[int64]time.Time
+	acknowledged map[int64]acknowledgement
+}
+
+// acknowledgement is when, and by which of the addresses, a row was.
+type acknowledgement struct {
+	at time.Time
+	by int
 }
 
 // newLedger makes the table at the source and begins to write.
@@ -43,7 +49,7 @@ func newLedger(t testing.TB, source machine, others ...machine) *ledger {
 	t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
 	l := &ledger{
-		t: t, stop: stop, limit: pace.NewLimiter(ledgerRate, 1), params: source.datastore.parameter, acknowledged: map[int64]time.Time{},
+		t: t, stop: stop, limit: pace.NewLimiter(ledgerRate, 1), params: source.datastore.parameter, acknowledged: map[int64]acknowledgement{},
 	}
 	_, err := source.open().ExecContext(ctx, "CREATE TABLE ledger (entry "+source.datastore.serial+", number BIGINT NOT NULL)")
 	require.NoError(t, err)
@@ -67,7 +73,7 @@ func (l *ledger) write(ctx context.Context, machines []machine) {
 	for l.limit.Wait(ctx) == nil {
 		number := l.next()
 		if err := l.insert(ctx, accounts[at], number); err == nil {
-			l.acknowledge(number)
+			l.acknowledge(number, at)
 			continue
 		}
 		at = (at + 1) % len(accounts)
@@ -92,10 +98,10 @@ func (l *ledger) next() int64 {
 	return l.number
 }
 
-func (l *ledger) acknowledge(number int64) {
+func (l *ledger) acknowledge(number int64, by int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.acknowledged[number] = time.Now()
+	l.acknowledged[number] = acknowledgement{time.Now(), by}
 }
 
 // awaitGrowth waits until more rows have been acknowledged than now.
@@ -116,9 +122,9 @@ func (l *ledger) gap(since time.Time) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	times := []time.Time{since}
-	for _, at := range l.acknowledged {
-		if at.After(since) {
-			times = append(times, at)
+	for _, row := range l.acknowledged {
+		if row.at.After(since) {
+			times = append(times, row.at)
 		}
 	}
 	slices.SortFunc(times, time.Time.Compare)
@@ -167,23 +173,26 @@ func (l *ledger) audit(m machine) (missing, twice []int64) {
 	return missing, twice
 }
 
-// assertTail checks that what was lost is the end of what was acknowledged before the source died: nothing that is older
-// than a lost row is missing, and not more is there that is younger than could have been on the way at once.
-func (l *ledger) assertTail(lost []int64, died time.Time) {
+// assertTail checks that what was lost is the end of what the first address acknowledged: no row of another is lost, and
+// of the first not more are there that are younger than a lost one than could have been on the way at once.
+func (l *ledger) assertTail(lost []int64) {
 	l.t.Helper()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	first := died
+	if len(lost) == 0 {
+		return
+	}
+	first := l.acknowledged[lost[0]].at
 	for _, number := range lost {
-		at := l.acknowledged[number]
-		require.True(l.t, at.Before(died), "row %d was acknowledged by the new source and lost", number)
-		if at.Before(first) {
-			first = at
+		row := l.acknowledged[number]
+		require.Zero(l.t, row.by, "row %d was acknowledged by a replica that was elected, and lost", number)
+		if row.at.Before(first) {
+			first = row.at
 		}
 	}
 	younger := 0
-	for number, at := range l.acknowledged {
-		if at.After(first) && at.Before(died) && !slices.Contains(lost, number) {
+	for number, row := range l.acknowledged {
+		if row.by == 0 && row.at.After(first) && !slices.Contains(lost, number) {
 			younger++
 		}
 	}
