@@ -119,7 +119,7 @@ func newMachine(t *testing.T, changes ...func(*settings.Server)) *machine {
 
 func newMachineOf(t *testing.T, k kind, changes ...func(*settings.Server)) *machine {
 	t.Helper()
-	id := fmt.Sprintf("00000000-0000-4000-8000-%012x", rand.Uint64N(1<<48))
+	id := fmt.Sprintf("%08x-0000-4000-8000-%012x", rand.Uint32(), rand.Uint64N(1<<48))
 	// The database's user must reach its folder, so not t.TempDir.
 	dir := filepath.Join(servers, id)
 	address := fmt.Sprintf("127.%d.%d.%d", 2+rand.IntN(250), rand.IntN(256), 1+rand.IntN(254))

@@ -28,7 +28,7 @@ type Operation struct {
 	// Limit bounds the work's time.
 	Limit time.Duration
 	// Anew says that the work brings about a state that others may have changed since: asked for again, it is done again,
-	// whatever its outcome was. It must cost little where the state is as it shall be.
+	// whatever its outcome was, so nothing of it is kept. It must cost little where the state is as it shall be.
 	Anew bool
 }
 
@@ -120,8 +120,12 @@ func (j *Journal) begin(op Operation, work Work) (*run, error) {
 	if j.ctx.Err() != nil {
 		return nil, errs.New(errs.Unavailable, "AGENT_STOPPING", "The guest agent stops.")
 	}
+	former := j.book.Epoch
 	if err := j.admit(op.Epoch); err != nil {
 		return nil, err
+	}
+	if op.Anew {
+		return j.beginAnew(op, former, work)
 	}
 	known := j.find(op.ID)
 	if known != nil && known.Kind != op.Kind {
@@ -131,7 +135,7 @@ func (j *Journal) begin(op Operation, work Work) (*run, error) {
 		r.epoch = op.Epoch
 		return r, j.save()
 	}
-	if known != nil && known.Done && !known.again() && !op.Anew {
+	if known != nil && known.Done && !known.again() {
 		return nil, errors.Join(known.outcome(), j.save())
 	}
 	if known == nil {
@@ -143,10 +147,28 @@ func (j *Journal) begin(op Operation, work Work) (*run, error) {
 	if err := j.save(); err != nil {
 		return nil, err
 	}
+	return j.start(op, known, work), nil
+}
+
+// beginAnew begins work of which nothing is kept but the epoch, where it is a new one.
+func (j *Journal) beginAnew(op Operation, former int64, work Work) (*run, error) {
+	if op.Epoch != former {
+		if err := j.save(); err != nil {
+			return nil, err
+		}
+	}
+	if r := j.running[op.ID]; r != nil {
+		r.epoch = op.Epoch
+		return r, nil
+	}
+	return j.start(op, &entry{ID: op.ID, Kind: op.Kind, Mark: op.Mark}, work), nil
+}
+
+func (j *Journal) start(op Operation, known *entry, work Work) *run {
 	r := newRun(op.Epoch)
 	j.running[op.ID] = r
 	j.runs.Go(func() { j.work(op, known, r, work) })
-	return r, nil
+	return r
 }
 
 // admit refuses an old epoch and takes note of a new one; the caller saves.
@@ -174,6 +196,9 @@ func (j *Journal) work(op Operation, known *entry, r *run, work Work) {
 	// Those who wait need not wait for the disk: work that is asked for again after a crash finds itself done.
 	r.end(err)
 	// What was stopped or never began has no outcome: asked again, it runs again.
+	if op.Anew {
+		return
+	}
 	if err == nil || (j.ctx.Err() == nil && !errs.IsReason(err, superseded)) {
 		known.Done, known.Failure = true, failureOf(err)
 		if saving := j.save(); saving != nil {

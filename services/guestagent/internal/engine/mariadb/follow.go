@@ -99,6 +99,10 @@ func (e *Engine) Follow(ctx context.Context, source engine.Source, p engine.Proc
 	if err := p.RequestAndWaitStart(ctx); err != nil {
 		return err
 	}
+	// Nothing is applied any more when it is looked where this server is.
+	if err := e.execute(ctx, "STOP SLAVE"); err != nil {
+		return err
+	}
 	from, err := e.compare(ctx, source)
 	if err != nil {
 		return err
@@ -117,9 +121,6 @@ func (e *Engine) Follow(ctx context.Context, source engine.Source, p engine.Proc
 }
 
 func (e *Engine) pointTo(ctx context.Context, source engine.Source, begin position) error {
-	if err := e.execute(ctx, "STOP SLAVE"); err != nil {
-		return err
-	}
 	if err := e.execute(ctx, "SET GLOBAL gtid_slave_pos = ?", begin.String()); err != nil {
 		return err
 	}
