@@ -16,9 +16,6 @@ import (
 // ExtendVolume grows the image and tells its loop device, or raises the folder's limit. What the volume is is written
 // last, so that an interrupted call is repeated as a whole.
 func (p *Provider) ExtendVolume(ctx context.Context, instanceID string, size int) (step.Volume, error) {
-	if err := checkID(instanceID); err != nil {
-		return step.Volume{}, err
-	}
 	release, err := p.folder.locks.instance(ctx, instanceID)
 	if err != nil {
 		return step.Volume{}, err

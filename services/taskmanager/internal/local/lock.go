@@ -37,9 +37,12 @@ func (l locks) open() error {
 	return f.Close()
 }
 
-// instance keeps two calls about one instance apart. Two instances that fall on one byte wait for each other, which
-// is harmless.
+// instance keeps two calls about one instance apart, and out what is no instance's id. Two instances that fall on one byte
+// wait for each other, which is harmless.
 func (l locks) instance(ctx context.Context, id string) (release func(), err error) {
+	if err := checkID(id); err != nil {
+		return nil, err
+	}
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(id)) // never fails
 	return l.take(ctx, lockInstances+int64(h.Sum32()), lockRetryMost)

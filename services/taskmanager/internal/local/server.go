@@ -264,9 +264,6 @@ func (p *Provider) Server(_ context.Context, instanceID string) (step.Server, er
 
 // DeleteServer removes the server, also a half-made one: its processes, its mount and its folder.
 func (p *Provider) DeleteServer(ctx context.Context, instanceID string) error {
-	if err := checkID(instanceID); err != nil {
-		return err
-	}
 	release, err := p.folder.locks.instance(ctx, instanceID)
 	if err != nil {
 		return err

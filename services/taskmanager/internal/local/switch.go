@@ -76,9 +76,6 @@ func (p *Provider) RebootServer(ctx context.Context, instanceID string, hard boo
 
 // holdServer locks an instance and reads its server.
 func (p *Provider) holdServer(ctx context.Context, instanceID string) (release func(), s serverFile, err error) {
-	if err := checkID(instanceID); err != nil {
-		return nil, s, err
-	}
 	release, err = p.folder.locks.instance(ctx, instanceID)
 	if err != nil {
 		return nil, s, err

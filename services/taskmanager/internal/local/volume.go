@@ -168,9 +168,6 @@ func (p *Provider) detachVolume(ctx context.Context, instanceID string) error {
 
 // DeleteVolume destroys the volume, also a half-made one.
 func (p *Provider) DeleteVolume(ctx context.Context, instanceID string) error {
-	if err := checkID(instanceID); err != nil {
-		return err
-	}
 	release, err := p.folder.locks.instance(ctx, instanceID)
 	if err != nil {
 		return err
