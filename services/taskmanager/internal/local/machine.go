@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -236,6 +237,10 @@ func (p *Provider) shutDown(ctx context.Context, instanceID string) error {
 	return end(ctx, unix.SIGTERM, left...)
 }
 
+// signalAgain is the pause after which a process that goes on is told once more: one that has only just begun may not have
+// been listening.
+const signalAgain = time.Second
+
 // end signals the processes, waits for their ends and releases them.
 func end(ctx context.Context, signal syscall.Signal, processes ...*proc.Process) error {
 	defer release(processes)
@@ -245,11 +250,28 @@ func end(ctx context.Context, signal syscall.Signal, processes ...*proc.Process)
 		}
 	}
 	for _, process := range processes {
-		if _, err := process.Wait(ctx); err != nil {
+		if err := awaitEnd(ctx, signal, process); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func awaitEnd(ctx context.Context, signal syscall.Signal, process *proc.Process) error {
+	again := time.NewTicker(signalAgain)
+	defer again.Stop()
+	for {
+		select {
+		case <-process.Done():
+			return nil
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-again.C:
+			if err := process.Signal(signal); err != nil && !errors.Is(err, proc.ErrGone) {
+				return err
+			}
+		}
+	}
 }
 
 func release(processes []*proc.Process) {

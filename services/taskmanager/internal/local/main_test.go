@@ -46,6 +46,9 @@ func fail(err error) {
 }
 
 func serveAgent(dir string) error {
+	// Before all else: until then the runtime swallows a SIGPWR.
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGPWR)
 	var s serverFile
 	text, err := os.ReadFile(filepath.Join(dir, "server.json"))
 	if err != nil {
@@ -63,8 +66,6 @@ func serveAgent(dir string) error {
 	if err != nil {
 		return err
 	}
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, syscall.SIGTERM, syscall.SIGPWR)
 	if <-signals == syscall.SIGTERM {
 		return nil
 	}

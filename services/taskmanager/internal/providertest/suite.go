@@ -34,6 +34,9 @@ func Run(t *testing.T, newCloud func(t *testing.T) Cloud) {
 	} {
 		t.Run(name, func(t *testing.T) { test(t, newCloud(t)) })
 	}
+	for name, test := range changes {
+		t.Run(name, func(t *testing.T) { test(t, newCloud(t)) })
+	}
 }
 
 func createdServerIsFound(t *testing.T, cloud Cloud) {
