@@ -9,28 +9,32 @@ import (
 	"github.com/coffer-dbaas/coffer/services/guestagent/internal/role"
 )
 
-// gate is the one place that says whether the database may write: it may when its role says so and its volume is not
-// full. It stands between the loop and the engine, so that a database process, which always begins by refusing writes,
-// has assumed its role before anybody is told that it answers.
+// gate is the one place that says whether the database may write: it may when its role says so, its volume is not full and
+// no upgrade is under way. It stands between the loop and the engine, so that a database process, which always begins by
+// refusing writes, has assumed its role before anybody is told that it answers.
 type gate struct {
 	engine.Engine
 
-	roles *role.Keeper
+	roles     *role.Keeper
+	upgrading *upgrading
 	// turn is held while the role changes and while it is brought about, so that nobody acts on a former role.
 	turn turn
 	// full and assumed belong to who has the turn; assumed is of the process that runs.
 	full, assumed bool
 }
 
-func newGate(e engine.Engine, roles *role.Keeper) *gate {
-	return &gate{Engine: e, roles: roles, turn: newTurn()}
+func newGate(e engine.Engine, roles *role.Keeper, upgrading *upgrading) *gate {
+	return &gate{Engine: e, roles: roles, upgrading: upgrading, turn: newTurn()}
 }
 
-// Command starts no half copy, and no frozen server that could write.
+// Command starts no half copy, no data that an upgrade has under its hands, and no frozen server that could write.
 func (g *gate) Command() (proc.Command, error) {
 	state := g.roles.State()
 	if state.Copying {
 		return proc.Command{}, errs.New(errs.WrongState, "COPY_INCOMPLETE", "The copy of the source is not complete.")
+	}
+	if !g.upgrading.state().mayStart() {
+		return proc.Command{}, errs.New(errs.WrongState, "UPGRADE_UNDER_WAY", "The data are being upgraded.")
 	}
 	if r, replicates := g.Engine.(engine.Replicator); replicates && state.Role == role.Frozen && !r.RunsFrozen() {
 		return proc.Command{}, errs.New(errs.WrongState, "IS_FROZEN", "The server is frozen.")
@@ -85,7 +89,8 @@ func (g *gate) hold(ctx context.Context, full bool) error {
 }
 
 func (g *gate) setReadOnly(ctx context.Context) error {
-	return g.SetReadOnly(ctx, g.full || !g.roles.State().Role.MayWrite())
+	held := g.full || g.upgrading.state().Phase != none
+	return g.SetReadOnly(ctx, held || !g.roles.State().Role.MayWrite())
 }
 
 // turn lets one in at a time; who waits may give up.

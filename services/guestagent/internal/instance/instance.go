@@ -41,7 +41,8 @@ type Config struct {
 type Instance struct {
 	Config
 
-	roles *role.Keeper
+	roles     *role.Keeper
+	upgrading *upgrading
 	// roleTurn is held by who brings the server to another role.
 	roleTurn turn
 	// remeasure asks for the volume's use now.
@@ -73,8 +74,12 @@ func Open(ctx context.Context, config Config) (*Instance, error) {
 	if err != nil {
 		return nil, err
 	}
+	upgrading, err := openUpgrading(config.Server.AgentDir())
+	if err != nil {
+		return nil, err
+	}
 	i := &Instance{
-		Config: config, roles: roles, roleTurn: newTurn(), remeasure: make(chan struct{}, 1), prepared: make(chan struct{}),
+		Config: config, roles: roles, upgrading: upgrading, roleTurn: newTurn(), remeasure: make(chan struct{}, 1), prepared: make(chan struct{}),
 	}
 	var c chosen
 	switch err := durable.ReadJSON(i.chosenPath(), &c); {
@@ -83,7 +88,7 @@ func Open(ctx context.Context, config Config) (*Instance, error) {
 	case err != nil:
 		return nil, err
 	}
-	e, err := i.Kinds.Open(ctx, c.Manager, c.Version, i.Server)
+	e, err := i.openEngine(ctx, c)
 	if err != nil {
 		return nil, fmt.Errorf("open the engine of the prepared database: %w", err)
 	}
@@ -92,6 +97,27 @@ func Open(ctx context.Context, config Config) (*Instance, error) {
 		return nil, err
 	}
 	return i, i.assemble(c.Manager, e)
+}
+
+// openEngine opens the engine that the data are of. While an upgrade is under way that is the version that the provider
+// built the server for, or the one of the two that is there.
+func (i *Instance) openEngine(ctx context.Context, c chosen) (engine.Engine, error) {
+	versions := []string{c.Version}
+	if state := i.upgrading.state(); state.Phase != none {
+		versions = []string{state.To, state.From}
+		if i.Server.Version != "" {
+			versions = []string{i.Server.Version}
+		}
+	}
+	var faults []error
+	for _, version := range versions {
+		e, err := i.Kinds.Open(ctx, c.Manager, version, i.Server)
+		if err == nil {
+			return e, nil
+		}
+		faults = append(faults, err)
+	}
+	return nil, errors.Join(faults...)
 }
 
 // Run owns the database process and watches its volume until the context ends; the database runs on.
@@ -169,7 +195,7 @@ func (i *Instance) get() (*parts, error) {
 }
 
 func (i *Instance) assemble(manager string, e engine.Engine) error {
-	g := newGate(e, i.roles)
+	g := newGate(e, i.roles, i.upgrading)
 	loop, err := process.New(process.Config{
 		StatePath: filepath.Join(i.Server.AgentDir(), "process.json"), Hub: i.Hub, Log: i.Log,
 	}, g)

@@ -15,6 +15,6 @@ func (s *Server) Unfreeze(
 	message := func(p *guestagentv1.Progress) *guestagentv1.UnfreezeResponse {
 		return &guestagentv1.UnfreezeResponse{Progress: p}
 	}
-	return changeRole(s, stream, message, request.GetOperation(), "unfreeze", roleLimit,
+	return changeRole(s, stream, message, request.GetOperation(), "unfreeze", freezeLimit,
 		func(ctx context.Context, _ func(string)) error { return s.Instance.Unfreeze(ctx) }, plain(message))
 }

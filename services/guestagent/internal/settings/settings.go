@@ -32,6 +32,8 @@ type Server struct {
 	// EnginePrefix is put before the paths of the machine's own programs, for an engine that is not installed at its
 	// usual place.
 	EnginePrefix string `json:"engine_prefix"`
+	// Version is the exact version of the engine that the server was built for; empty when unknown.
+	Version string `json:"version"`
 	// MemoryBytes is what the flavor gives; 0 when unknown.
 	MemoryBytes uint64 `json:"memory_bytes"`
 

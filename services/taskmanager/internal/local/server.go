@@ -34,7 +34,9 @@ type serverFile struct {
 	// EngineRoot and EnginePrefix say where the database's programs are; see place.
 	EngineRoot   string `json:"engine_root"`
 	EnginePrefix string `json:"engine_prefix"`
-	MemoryBytes  int64  `json:"memory_bytes"`
+	// Version is the exact version of the engine that the server was built for.
+	Version     string `json:"version"`
+	MemoryBytes int64  `json:"memory_bytes"`
 	// FormerMemoryBytes is the size from which the server was resized, until that is confirmed or reverted.
 	FormerMemoryBytes int64 `json:"former_memory_bytes,omitempty"`
 	// Off says that the server was switched off and shall not run until it is switched on.
@@ -167,6 +169,7 @@ func (p *Provider) describeServer(spec step.ServerSpec, ip netip.Addr, volume vo
 		TemplatesDir: p.folder.templates,
 		EngineRoot:   at.root,
 		EnginePrefix: at.prefix,
+		Version:      spec.Version,
 		MemoryBytes:  int64(spec.Flavor.RAM) << 20,
 	}
 	if !volume.FileSystem {
