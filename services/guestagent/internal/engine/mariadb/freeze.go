@@ -24,7 +24,11 @@ func (e *Engine) RunsFrozen() bool { return true }
 // server lets statements that run, and locked tables, come to their end before. From then on it refuses commits too, also
 // of transactions that had begun, so what it acknowledged lies before the position. No tenant has a right around that
 // (READ_ONLY ADMIN).
-func (e *Engine) Freeze(ctx context.Context, _ engine.Process) (string, error) {
+func (e *Engine) Freeze(ctx context.Context, p engine.Process) (string, error) {
+	// One that has died comes up again refusing writes.
+	if err := p.RequestAndWaitStart(ctx); err != nil {
+		return "", err
+	}
 	refusing := make(chan error, 1)
 	go func() { refusing <- e.SetReadOnly(ctx, true) }()
 	timer := time.NewTimer(freezeGrace)
@@ -49,8 +53,10 @@ func (e *Engine) Freeze(ctx context.Context, _ engine.Process) (string, error) {
 	}
 }
 
-// Unfreeze has nothing to do: a frozen server runs.
-func (e *Engine) Unfreeze(context.Context, engine.Process) error { return nil }
+// Unfreeze sees to it that the server runs.
+func (e *Engine) Unfreeze(ctx context.Context, p engine.Process) error {
+	return p.RequestAndWaitStart(ctx)
+}
 
 func (e *Engine) position(ctx context.Context) (here string, err error) {
 	return here, e.ask(ctx, "SELECT @@GLOBAL.gtid_current_pos", &here)

@@ -57,7 +57,10 @@ func (e *Engine) current(ctx context.Context) (position, error) {
 }
 
 // Promote applies what was received and ends the following.
-func (e *Engine) Promote(ctx context.Context, _ engine.Process) (string, error) {
+func (e *Engine) Promote(ctx context.Context, p engine.Process) (string, error) {
+	if err := p.RequestAndWaitStart(ctx); err != nil {
+		return "", err
+	}
 	f, err := e.following(ctx)
 	if err != nil {
 		return "", err
