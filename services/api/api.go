@@ -125,7 +125,8 @@ func (a *API) assemble() error {
 	if a.guests, err = journal.NewBell(a.deps.NATS, a.deps.Logger); err != nil {
 		return err
 	}
-	if a.relay, err = outbox.NewRelay(a.store, a.deps.NATS, a.deps.Replicas, a.deps.Logger); err != nil {
+	rush := &outbox.Rush{}
+	if a.relay, err = outbox.NewRelay(a.store, a.deps.NATS, rush, a.deps.Replicas, a.deps.Logger); err != nil {
 		return err
 	}
 	a.sweep = outbox.NewSweep(a.store, a.relay, a.config.SweepInterval, a.deps.Now, a.deps.Logger)
@@ -133,7 +134,7 @@ func (a *API) assemble() error {
 	a.chains.internal = call.Internal(figures, a.deps.Logger)
 	a.public = server.New(server.Parts{
 		Store: a.store, Catalog: a.catalog, Policy: rules, Secrets: secrets, Events: a.events, Figures: figures,
-		Settings: a.settings(), Now: a.deps.Now,
+		Settings: a.settings(), Now: a.deps.Now, Rush: rush,
 	})
 	a.internal = journal.New(journal.Parts{
 		Store: a.store, Catalog: a.catalog, Secrets: secrets, CA: a.ca, Guests: a.guests, Logger: a.deps.Logger,

@@ -31,6 +31,8 @@ type Relay struct {
 	store store.Outbox
 	conn  *nats.Conn
 	js    jetstream.JetStream
+	// rush is what it gives way to.
+	rush *Rush
 	// replicas of streams that have to be made anew; 0 is one.
 	replicas int
 	logger   *slog.Logger
@@ -38,14 +40,14 @@ type Relay struct {
 	look chan struct{}
 }
 
-// NewRelay makes a relay. replicas is how many servers hold the streams that it has to make anew; 0 is one.
-func NewRelay(outbox store.Outbox, conn *nats.Conn, replicas int, logger *slog.Logger) (*Relay, error) {
+// NewRelay makes a relay, which gives way to the rush. replicas is how many servers hold the streams that it has to make anew; 0 is one.
+func NewRelay(outbox store.Outbox, conn *nats.Conn, rush *Rush, replicas int, logger *slog.Logger) (*Relay, error) {
 	js, err := jetstream.New(conn, jetstream.WithPublishAsyncTimeout(ackTimeout))
 	if err != nil {
 		return nil, fmt.Errorf("open JetStream: %w", err)
 	}
 	return &Relay{
-		store: outbox, conn: conn, js: js, replicas: replicas, logger: logger, look: make(chan struct{}, 1),
+		store: outbox, conn: conn, js: js, rush: rush, replicas: replicas, logger: logger, look: make(chan struct{}, 1),
 	}, nil
 }
 
@@ -89,6 +91,7 @@ func (r *Relay) Run(ctx context.Context) {
 func (r *Relay) await(ctx context.Context) {
 	select {
 	case <-r.store.Committed():
+		r.rush.await(ctx)
 	case <-r.look:
 	case <-ctx.Done():
 	}

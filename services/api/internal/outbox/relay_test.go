@@ -52,7 +52,7 @@ func (o *sharedOutbox) add(m store.OutboxMessage) {
 func TestARelaySendsWhatAnotherAPICommittedAndDidNotLiveToSend(t *testing.T) {
 	conn, js := natstest.JetStream(t)
 	table := &sharedOutbox{sent: make(chan int64, 1)}
-	relay, err := outbox.NewRelay(table, conn, 0, slog.New(slog.DiscardHandler))
+	relay, err := outbox.NewRelay(table, conn, &outbox.Rush{}, 0, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan struct{})

@@ -129,6 +129,7 @@ func (s *Server) authoriseChange(ctx context.Context, rule, instanceID string) (
 
 // enter completes an acceptance with what all have in common, and has it written.
 func (s *Server) enter(ctx context.Context, a store.Acceptance) (store.Accepted, error) {
+	defer s.Rush.Enter()()
 	s.complete(ctx, &a)
 	accepted, err := s.Store.Accept(ctx, a)
 	s.count(accepted, a.DryRun, err)

@@ -19,6 +19,7 @@ import (
 	"github.com/coffer-dbaas/coffer/services/api/internal/catalog"
 	"github.com/coffer-dbaas/coffer/services/api/internal/event"
 	"github.com/coffer-dbaas/coffer/services/api/internal/newinstance"
+	"github.com/coffer-dbaas/coffer/services/api/internal/outbox"
 	"github.com/coffer-dbaas/coffer/services/api/internal/policy"
 	"github.com/coffer-dbaas/coffer/services/api/internal/secret"
 	"github.com/coffer-dbaas/coffer/services/api/internal/store"
@@ -49,6 +50,8 @@ type Parts struct {
 	Figures  *call.Figures
 	Settings Settings
 	Now      func() time.Time
+	// Rush is told of the requests that are being accepted.
+	Rush *outbox.Rush
 }
 
 // Settings are the operator's.

@@ -25,12 +25,13 @@ var errClosed = errs.New(errs.Unavailable, "STORE_CLOSED", "The service is stopp
 // users wait for shares its transactions with nothing else; the work behind it gets its turns in between.
 type groupWriter struct {
 	// db is the loop's alone.
-	db     *gorm.DB
-	memory *memory
-	sent   *sent
-	now    func() time.Time
-	wrote  func()
-	logger *slog.Logger
+	db          *gorm.DB
+	checkpoints checkpoints
+	memory      *memory
+	sent        *sent
+	now         func() time.Time
+	wrote       func()
+	logger      *slog.Logger
 
 	users   chan *pending
 	work    chan *pending
@@ -114,6 +115,10 @@ func (w *groupWriter) loop() {
 			next, other = other, next
 		case first := <-other:
 			w.commit(first, other)
+		case <-w.checkpoints.due():
+			if err := w.checkpoints.make(w.db); err != nil {
+				w.logger.Warn("SQLite's log is not folded into the database", "error", err)
+			}
 		case <-w.closing:
 			w.drain()
 			return
@@ -187,6 +192,7 @@ func (w *groupWriter) transact(fn func(changed written) error) error {
 		return err
 	}
 	w.sent.deleted(sent)
+	w.checkpoints.since++
 	return nil
 }
 

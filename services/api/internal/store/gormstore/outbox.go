@@ -3,14 +3,20 @@ package gormstore
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"gorm.io/gorm"
 
 	"github.com/coffer-dbaas/coffer/services/api/internal/store"
 )
 
-// insertMessage leaves the number to the database.
-const insertMessage = "INSERT INTO outbox (subject, message_id, payload) VALUES (?, ?, ?)"
+const (
+	// insertMessages leaves the numbers to the database.
+	insertMessages = "INSERT INTO outbox (subject, message_id, payload) VALUES "
+	messageMarks   = "(?, ?, ?)"
+	// maxInsert bounds the messages of a statement, and with it the number of statements.
+	maxInsert = 8
+)
 
 // post writes the unit's messages: in one round trip where there are any.
 func (u *unit) post() error {
@@ -20,8 +26,13 @@ func (u *unit) post() error {
 	if u.shared {
 		return u.db.Create(&u.messages).Error
 	}
-	for _, m := range u.messages {
-		if err := exec(u.db, insertMessage, m.Subject, m.MessageID, m.Payload); err != nil {
+	for some := range slices.Chunk(u.messages, maxInsert) {
+		values := make([]any, 0, 3*len(some))
+		for i := range some {
+			values = append(values, some[i].Subject, some[i].MessageID, some[i].Payload)
+		}
+		marks := strings.Repeat(messageMarks+", ", len(some)-1) + messageMarks
+		if err := exec(u.db, insertMessages+marks, values...); err != nil {
 			return err
 		}
 	}

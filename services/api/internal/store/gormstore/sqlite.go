@@ -28,7 +28,7 @@ func openSQLite(cfg Config) (_ *database, err error) {
 			err = errors.Join(translate("open the database file", err), db.close())
 		}
 	}()
-	writer, err := sql.Open(sqliteDriver, sqliteDSN(cfg.DSN, "foreign_keys(1)"))
+	writer, err := sql.Open(sqliteDriver, sqliteDSN(cfg.DSN, "foreign_keys(1)", fmt.Sprintf("wal_autocheckpoint(%d)", longestLog)))
 	if err != nil {
 		return nil, err
 	}
