@@ -167,5 +167,5 @@ func (p *plane) signIn(cloudName string) *client {
 func (p *plane) machine(i instance) machine {
 	p.t.Helper()
 	require.Len(p.t, i.IP, 1)
-	return machine{t: p.t, folder: filepath.Join(p.dir, "local", "servers", i.ID), ip: i.IP[0]}
+	return machine{t: p.t, datastore: mariadb, folder: filepath.Join(p.dir, "local", "servers", i.ID), ip: i.IP[0]}
 }

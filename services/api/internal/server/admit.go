@@ -74,7 +74,9 @@ func admitDelete(scene store.Scene, inputs status.Inputs) error {
 // admitEject wants a source whose guest has been silent for long, or whose server is down by the provider's word.
 func (s *Server) admitEject(scene store.Scene, inputs status.Inputs) error {
 	source := scene.Instance
-	if source.ReplicaOf != "" || len(scene.Others) == 0 {
+	// A replica that never came to be cannot take a source's place.
+	grown := func(replica store.Instance) bool { return replica.EverActive }
+	if source.ReplicaOf != "" || !slices.ContainsFunc(scene.Others, grown) {
 		return errs.New(errs.Invalid, "NOT_A_SOURCE", "Instance %s is not a replica source.", source.ID)
 	}
 	down := slices.Contains([]status.Server{status.ServerShutdown, status.ServerError, status.ServerDeleted}, inputs.Server)
