@@ -32,6 +32,8 @@ type change struct {
 	rename       string
 	// key is that of idempotency where the caller has sent none.
 	key string
+	// members are the others of a set that the action will hold: known once the change was judged.
+	members []string
 }
 
 // decision is an accepted change, or in a dry run what would have been accepted.
@@ -50,8 +52,7 @@ func (s *Server) accept(
 }
 
 func (s *Server) acceptChange(ctx context.Context, c change) (decision, error) {
-	var members []string
-	acceptance, err := s.acceptance(ctx, c, &members)
+	acceptance, err := s.acceptance(ctx, &c)
 	if err != nil {
 		return decision{}, err
 	}
@@ -59,11 +60,11 @@ func (s *Server) acceptChange(ctx context.Context, c change) (decision, error) {
 		return decision{}, err
 	}
 	accepted, err := s.enter(ctx, acceptance)
-	return decision{accepted, members, acceptance.DryRun}, named(c.instanceID, err)
+	return decision{accepted, c.members, acceptance.DryRun}, named(c.instanceID, err)
 }
 
 // acceptance checks the policy, and says what the store shall judge and write.
-func (s *Server) acceptance(ctx context.Context, c change, members *[]string) (store.Acceptance, error) {
+func (s *Server) acceptance(ctx context.Context, c *change) (store.Acceptance, error) {
 	ordered, _ := action.Lookup(action.Of(c.command))
 	rule, admission := ordered.PolicyRule, ordered.Admission
 	if c.rule != "" {
@@ -90,7 +91,7 @@ func (s *Server) acceptance(ctx context.Context, c change, members *[]string) (s
 			// Only now it is known whose instance an admin acts on.
 			c.command.ProjectId = scene.Instance.ProjectID
 			if ordered.WholeSet {
-				*members = ids(scene.Others)
+				c.members = ids(scene.Others)
 			}
 			for _, judge := range []func(store.Scene) error{
 				c.first, func(scene store.Scene) error { return s.admit(admission, scene) }, c.judge,

@@ -13,10 +13,6 @@ import (
 func (s *Server) admit(admission action.Admission, scene store.Scene) error {
 	instance := scene.Instance
 	inputs := instance.Inputs(s.Now())
-	if instance.Fenced && admission != action.AdmitDelete {
-		return errs.New(errs.WrongState, "EJECTED",
-			"Instance %s was ejected as a replica source: its server must not run again. Delete it.", instance.ID)
-	}
 	switch admission {
 	case action.AdmitNew:
 		return nil
@@ -80,7 +76,7 @@ func (s *Server) admitEject(scene store.Scene, inputs status.Inputs) error {
 		return errs.New(errs.Invalid, "NOT_A_SOURCE", "Instance %s is not a replica source.", source.ID)
 	}
 	down := slices.Contains([]status.Server{status.ServerShutdown, status.ServerError, status.ServerDeleted}, inputs.Server)
-	silent := inputs.Silent && s.Now().Sub(source.ServiceStatusUpdated) >= s.Settings.EjectSilence
+	silent := inputs.Silent && source.Silence(s.Now()) >= s.Settings.EjectSilence
 	if !down && !silent {
 		return errs.New(errs.Invalid, "SOURCE_LIVES",
 			"Replica Source %s cannot be ejected as it has a current heartbeat", source.ID)

@@ -5,13 +5,11 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/google/uuid"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/types/known/structpb"
 
-	"github.com/google/uuid"
-
 	"github.com/coffer-dbaas/coffer/pkg/errs"
-	"github.com/coffer-dbaas/coffer/pkg/status"
 	commandv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/command/v1"
 	dmsv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/dms/v1"
 	"github.com/coffer-dbaas/coffer/services/api/internal/identity"
@@ -129,7 +127,7 @@ func (s *Server) batchChange(
 		if doing == batchDelete {
 			command.Action = &commandv1.Command_DeleteInstance{DeleteInstance: &commandv1.DeleteInstance{}}
 		}
-		acceptance, err := s.acceptance(ctx, change{instanceID: ids[at], command: command}, new([]string))
+		acceptance, err := s.acceptance(ctx, &change{instanceID: ids[at], command: command})
 		if err != nil {
 			return nil, err
 		}
@@ -186,19 +184,18 @@ func (s *Server) deleteFailures(
 		return errs.New(errs.Invalid, "BATCH_PARAMETER_INVALID",
 			`allFailure must be "true" or one of: %s.`, strings.Join(failureEngines, ", "))
 	}
-	living := false
+	deleted := false
 	var failed []string
 	for page := (store.Page{Limit: failuresPage}); ; page.Offset += failuresPage {
 		found, more, err := s.Store.ListAllInstances(ctx, store.InstanceFilter{
-			ProjectID: caller.ProjectID, Deleted: &living, NeverActive: true,
+			ProjectID: caller.ProjectID, Deleted: &deleted, NeverActive: true,
 		}, page)
 		if err != nil {
 			return err
 		}
 		for _, instance := range found {
 			version, _ := offered.Version(instance.DatastoreVersionID)
-			shown := status.Shown(instance.Inputs(s.Now()))
-			if shown == "ERROR" && (all || version.DatastoreName == engine) {
+			if instance.TaskStatus.IsError() && (all || version.DatastoreName == engine) {
 				failed = append(failed, instance.ID)
 			}
 		}

@@ -36,21 +36,17 @@ func (s *Server) createReplicas(
 		})
 		creation.New.ReplicaOf = sourceID
 		creation.Admit = func(scene store.Scene) error {
-			for _, source := range scene.Others {
-				if source.ReplicaOf != "" {
-					return errSetChanged
-				}
-				if err := s.admit(action.AdmitRuleR, store.Scene{Instance: source}); err != nil {
-					return err
-				}
+			now := scene.Others[0]
+			if now.ReplicaOf != "" {
+				return errSetChanged
 			}
-			return nil
+			return s.admit(action.AdmitRuleR, store.Scene{Instance: now})
 		}
 		creations = append(creations, creation)
 	}
 	accepted, err := s.enterAll(ctx, "create_replica", request, creations)
 	if err != nil {
-		return decision{}, err
+		return decision{}, named(sourceID, err)
 	}
 	last := decision{Accepted: accepted[len(accepted)-1], dryRun: dryRun(ctx)}
 	for _, other := range accepted[:len(accepted)-1] {

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -41,8 +42,8 @@ func (d ddmServer) RestartInstance(
 	}
 	wanted := change{
 		instanceID: request.GetInstanceId(), request: request,
-		// A call that is repeated with its request id is the same call.
-		key: call.RequestID(ctx),
+		// A call that is repeated with its request id is the same call. Clients may name others with the same id.
+		key: fmt.Sprintf("ddm %s %s hard=%t", call.RequestID(ctx), request.GetInstanceId(), hard),
 		command: &commandv1.Command{
 			Action: &commandv1.Command_RestartInstance{RestartInstance: &commandv1.RestartInstance{}},
 		},

@@ -6,7 +6,7 @@ import (
 	mgmtv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/mgmt/v1"
 )
 
-// GetManagedInstance shows an instance of any project, a deleted one if it is asked for as such.
+// GetManagedInstance shows an instance of any project, a deleted one too if that is asked for.
 func (s *Server) GetManagedInstance(
 	ctx context.Context, request *mgmtv1.GetManagedInstanceRequest,
 ) (*mgmtv1.GetManagedInstanceResponse, error) {
@@ -21,8 +21,8 @@ func (s *Server) GetManagedInstance(
 	if err != nil {
 		return nil, named(id, err)
 	}
-	wanted := flagOf(request.GetDeleted())
-	if deleted := instance.Deleted != nil; deleted != (wanted != nil && *wanted) {
+	withDeleted := flagOf(request.GetDeleted())
+	if instance.Deleted != nil && (withDeleted == nil || !*withDeleted) {
 		return nil, notFound(id)
 	}
 	replicas, err := s.Store.Replicas(ctx, []string{id})

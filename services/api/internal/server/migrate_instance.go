@@ -6,6 +6,7 @@ import (
 	"github.com/coffer-dbaas/coffer/pkg/errs"
 	commandv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/command/v1"
 	mgmtv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/mgmt/v1"
+	"github.com/coffer-dbaas/coffer/services/api/internal/store"
 )
 
 // MigrateInstance accepts that an instance's server moves to another host.
@@ -19,12 +20,18 @@ func (s *Server) MigrateInstance(
 	if err != nil {
 		return nil, err
 	}
-	if !offered.Provider.GetCapabilities().GetMigration() {
-		return nil, errs.New(errs.Invalid, "PROVIDER_CANNOT",
-			"The provider '%s' has one host and cannot migrate servers.", offered.Provider.GetProvider())
-	}
-	accepted, err := s.accept(ctx, request.GetInstanceId(), request, &commandv1.Command{
-		Action: &commandv1.Command_MigrateInstance{MigrateInstance: &commandv1.MigrateInstance{Host: request.GetHost()}},
+	accepted, err := s.acceptChange(ctx, change{
+		instanceID: request.GetInstanceId(), request: request,
+		command: &commandv1.Command{Action: &commandv1.Command_MigrateInstance{
+			MigrateInstance: &commandv1.MigrateInstance{Host: request.GetHost()},
+		}},
+		first: func(store.Scene) error {
+			if offered.Provider.GetCapabilities().GetMigration() {
+				return nil
+			}
+			return errs.New(errs.Invalid, "PROVIDER_CANNOT",
+				"The provider '%s' has one host and cannot migrate servers.", offered.Provider.GetProvider())
+		},
 	})
 	if err != nil {
 		return nil, err

@@ -80,7 +80,7 @@ func (s *Server) volumeToResize(
 	ctx context.Context, request proto.Message, id string, size int, replicas []store.Instance,
 ) (store.Acceptance, error) {
 	quota := map[store.Resource]int{}
-	return s.acceptance(ctx, change{
+	return s.acceptance(ctx, &change{
 		instanceID: id, request: request, quota: quota, withSet: true,
 		command: &commandv1.Command{Action: &commandv1.Command_ResizeVolume{
 			ResizeVolume: &commandv1.ResizeVolume{Size: int32(size)}, //nolint:gosec // checked against the maximum
@@ -97,5 +97,5 @@ func (s *Server) volumeToResize(
 			quota[store.ResourceVolumes] = size - scene.Instance.VolumeSize
 			return nil
 		},
-	}, new([]string))
+	})
 }

@@ -56,13 +56,16 @@ func (s *Server) update(
 	case body.GetAccess() != nil:
 		return s.updateAccess(ctx, wanted, body.GetAccess())
 	case name != "":
-		return s.rename(ctx, wanted)
+		return s.rename(ctx, wanted, body.GetConfiguration())
 	}
 	return s.detachConfiguration(ctx, wanted, body.GetConfiguration())
 }
 
 // checkUpdate answers with the new name, empty when there is none.
 func checkUpdate(body *instancev1.InstanceUpdate) (string, error) {
+	if body == nil {
+		return "", errs.New(errs.Invalid, "VALIDATION", "Validation error: 'instance' is a required property")
+	}
 	others := 0
 	for _, value := range []*structpb.Value{
 		body.GetConfiguration(), body.GetReplicaOf(), body.GetSlaveOf(), body.GetDatastoreVersion(), body.GetAccess(),
@@ -85,7 +88,9 @@ func checkUpdate(body *instancev1.InstanceUpdate) (string, error) {
 }
 
 // rename is done at once, whatever state the instance is in.
-func (s *Server) rename(ctx context.Context, c change) (*taskv1.Task, *taskv1.Plan, error) {
+func (s *Server) rename(
+	ctx context.Context, c change, configuration *structpb.Value,
+) (*taskv1.Task, *taskv1.Plan, error) {
 	caller, err := s.authoriseChange(ctx, c.rule, c.instanceID)
 	if err != nil {
 		return nil, nil, err
@@ -97,6 +102,7 @@ func (s *Server) rename(ctx context.Context, c change) (*taskv1.Task, *taskv1.Pl
 	dry := dryRun(ctx)
 	_, err = s.Store.Rename(ctx, store.Change{
 		ProjectID: scope(caller), InstanceID: c.instanceID, Idempotency: key, DryRun: dry,
+		Admit: func(store.Scene) error { return newinstance.Configuration(configuration) },
 	}, c.rename)
 	if err != nil || !dry {
 		return nil, nil, named(c.instanceID, err)

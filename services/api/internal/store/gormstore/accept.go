@@ -44,11 +44,11 @@ func (u *unit) accept(a store.Acceptance) (store.Accepted, error) {
 	if deletion := deletionAmong(unfinished); deletion != nil && deletes {
 		return u.repeat(deletion, u.remember(a.Idempotency, deletion.ID))
 	}
-	if err := admit(a, instance, unfinished, others); err != nil {
+	if err := refuseFenced(a, instance, others); err != nil {
 		return store.Accepted{}, err
 	}
-	if instance.Fenced && !deletes {
-		return store.Accepted{}, store.IsFenced(instance.ID)
+	if err := admit(a, instance, unfinished, others); err != nil {
+		return store.Accepted{}, err
 	}
 	var members []*locked
 	if a.Action.WholeSet {
@@ -100,6 +100,19 @@ func (u *unit) instanceFor(a store.Acceptance) (instance *locked, others []*lock
 func visible(instance *locked, projectID string) error {
 	if instance.Deleted != nil || projectID != "" && instance.ProjectID != projectID {
 		return store.ErrNotFound
+	}
+	return nil
+}
+
+// refuseFenced refuses what is asked of an ejected source, or of a new replica's source that is one, before anybody judges
+// a state that will never change again.
+func refuseFenced(a store.Acceptance, instance *locked, others []*locked) error {
+	concerned := instance
+	if a.New != nil && len(others) > 0 {
+		concerned = others[0]
+	}
+	if concerned.Fenced && a.Action.Admission != action.AdmitDelete {
+		return store.IsFenced(concerned.ID)
 	}
 	return nil
 }
