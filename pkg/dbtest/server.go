@@ -112,7 +112,7 @@ func (s *Server) run(t testing.TB, name string, args ...string) {
 // start starts the server and waits for the line that says it is ready.
 func (s *Server) start(t testing.TB, ready, name string, args ...string) {
 	t.Helper()
-	s.command = exec.Command(name, args...)
+	s.command = exec.Command(name, args...) //nolint:noctx // it may outlive the test: Stop ends it
 	s.command.Dir = s.folder
 	s.command.SysProcAttr = &syscall.SysProcAttr{Credential: s.account}
 	log, err := s.command.StderrPipe()
