@@ -17,7 +17,11 @@ import (
 type member struct {
 	step.Guest
 
-	id     string
+	// agent is a pretended member's.
+	agent *fake.Agent
+	id    string
+	// ready is for after the database was made.
+	ready  func()
 	commit func(row string) error
 	rows   func() []string
 }
@@ -36,11 +40,21 @@ func (s *set) operation() *guestagentv1.Operation {
 
 func silent(string) {}
 
+// user and password are the tenant's.
+const (
+	user     = "ann"
+	password = "Vee3-suite"
+)
+
 // source is a member with a database that writes.
 func (s *set) source(id string) *member {
 	s.t.Helper()
 	m := s.fresh(id)
-	require.NoError(s.t, m.Prepare(s.t.Context(), &guestagentv1.PrepareRequest{Operation: s.operation(), Manager: "mariadb"}, silent))
+	require.NoError(s.t, m.Prepare(s.t.Context(), &guestagentv1.PrepareRequest{
+		Operation: s.operation(), Manager: "mariadb", Databases: []*guestagentv1.Database{{Name: "app"}},
+		Users: []*guestagentv1.User{{Name: user, Password: password, Databases: []string{"app"}}},
+	}, silent))
+	m.ready()
 	return m
 }
 
@@ -74,7 +88,7 @@ func (s *set) follow(m *member, source *guestagentv1.Source) error {
 	return m.FollowSource(s.t.Context(), &guestagentv1.FollowSourceRequest{Operation: s.operation(), Source: source}, silent)
 }
 
-// aReplicaHasWhatItsSourceCommitsAndRefusesWrites, a copy's ticket is good once.
+// copies: a replica has what its source commits, and refuses writes; a ticket is good once.
 func (s *set) copies(t *testing.T) {
 	m := s.source("m")
 	require.NoError(t, m.commit("before"))
@@ -101,6 +115,7 @@ func (s *set) copies(t *testing.T) {
 	require.NoError(t, m.DismissReplica(t.Context(), "r"))
 }
 
+// switches: source and replica change places, and nothing is lost.
 func (s *set) switches(t *testing.T) {
 	m := s.source("m")
 	r, o := s.replica("r", m), s.replica("o", m)
@@ -163,43 +178,50 @@ func (s *set) diverges(t *testing.T) {
 	assert.Equal(t, []string{"shared", "kept", "kept too"}, m.rows())
 }
 
+// suite holds the fake to what the real agent does.
+var suite = map[string]func(*set, *testing.T){
+	"a copy goes on as a replica": (*set).copies, "a switch": (*set).switches, "a divergence": (*set).diverges,
+}
+
 func TestReplicationAtTheFake(t *testing.T) {
-	for name, run := range map[string]func(*set, *testing.T){
-		"a copy goes on as a replica": (*set).copies, "a switch": (*set).switches, "a divergence": (*set).diverges,
-	} {
+	for name, run := range suite {
 		t.Run(name, func(t *testing.T) {
 			b, network := setup(t), fake.NewNetwork()
-			run(&set{t: t, fresh: func(id string) *member {
-				agent, err := b.ca.Agent(id)
-				require.NoError(t, err)
-				agent.Join(network)
-				g, err := b.dialer.Guest(id, serve(t, agent, nil))
-				require.NoError(t, err)
-				return &member{Guest: g, id: id, commit: agent.Commit, rows: agent.Rows}
-			}}, t)
+			run(&set{t: t, fresh: func(id string) *member { return b.pretended(t, id, network) }}, t)
 		})
 	}
 }
 
+func TestReplicationAtTheRealAgent(t *testing.T) {
+	h := newHosts(t, setup(t))
+	for name, run := range suite {
+		t.Run(name, func(t *testing.T) {
+			run(&set{t: t, fresh: h.of(t).fresh}, t)
+		})
+	}
+}
+
+// pretended is a member with a fake agent.
+func (b *bench) pretended(t *testing.T, id string, network *fake.Network) *member {
+	t.Helper()
+	agent, err := b.ca.Agent(id)
+	require.NoError(t, err)
+	agent.Join(network)
+	g, err := b.dialer.Guest(id, serve(t, agent, nil))
+	require.NoError(t, err)
+	return &member{Guest: g, agent: agent, id: id, ready: func() {}, commit: agent.Commit, rows: agent.Rows}
+}
+
 func TestAHeldReplicaIsAwaitedUntilTheDeadline(t *testing.T) {
 	b, network := setup(t), fake.NewNetwork()
-	agents := map[string]*fake.Agent{}
-	s := &set{t: t, fresh: func(id string) *member {
-		agent, err := b.ca.Agent(id)
-		require.NoError(t, err)
-		agent.Join(network)
-		agents[id] = agent
-		g, err := b.dialer.Guest(id, serve(t, agent, nil))
-		require.NoError(t, err)
-		return &member{Guest: g, id: id}
-	}}
+	s := &set{t: t, fresh: func(id string) *member { return b.pretended(t, id, network) }}
 	m := s.source("m")
 	r := s.replica("r", m)
-	agents["r"].Hold(true)
-	require.NoError(t, agents["m"].Commit("one"))
+	r.agent.Hold(true)
+	require.NoError(t, m.commit("one"))
 	_, err := r.AwaitPosition(limited(t, 50*time.Millisecond), s.position(m))
 	require.Error(t, err)
-	agents["r"].Hold(false)
+	r.agent.Hold(false)
 	_, err = r.AwaitPosition(limited(t, time.Minute), s.position(m))
 	require.NoError(t, err)
 	assert.Equal(t, []string{"m"}, network.Writable())
