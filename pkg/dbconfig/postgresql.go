@@ -22,7 +22,11 @@ func postgresql(memoryMiB int) map[string]string {
 		"shared_buffers":          inUnit(sharedBuffersMiB(memoryMiB), "MB"),
 		"timezone":                "UTC",
 		"wal_level":               "replica",
-		"wal_log_hints":           "on",
+		// How soon a replica notices that its source has come back, or is another one.
+		"wal_retrieve_retry_interval": "500ms",
+		// How long a replica that hangs can hold up the stop of its source.
+		"wal_sender_timeout": "10s",
+		"wal_log_hints":      "on",
 	}
 }
 

@@ -19,7 +19,8 @@ func (e *Engine) writeAccess() error {
 	text.WriteString("# Written by the guest agent; changes are lost.\n")
 	fmt.Fprintf(&text, "local all %s %s\n", admin, socketMethod())
 	text.WriteString("local all all reject\n")
-	fmt.Fprintf(&text, "host all %s all reject\n", admin)
+	fmt.Fprintf(&text, "host all %s,+%s all reject\n", admin, replicaGroup)
+	fmt.Fprintf(&text, "host replication +%s all scram-sha-256\n", replicaGroup)
 	text.WriteString("host all all all scram-sha-256\n")
 	if err := durable.WriteFile(e.confPath(accessName), []byte(text.String()), 0o644); err != nil {
 		return err

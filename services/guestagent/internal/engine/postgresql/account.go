@@ -74,7 +74,7 @@ func (e *Engine) CreateUsers(ctx context.Context, users []engine.User) error {
 		if err := engine.CheckNames("user", []string{u.Name}, reservedUsers); err != nil {
 			return err
 		}
-		if strings.HasPrefix(u.Name, replicaPrefix) {
+		if strings.HasPrefix(u.Name, replicaPrefix) || u.Name == replicaGroup {
 			return errs.New(errs.Invalid, "NAME_RESERVED", "The user name %q is reserved.", u.Name)
 		}
 		if err := engine.CheckNames("database", u.Databases, reservedDatabases); err != nil {
@@ -127,6 +127,3 @@ func identifier(name string) string { return `"` + strings.ReplaceAll(name, `"`,
 
 // literal quotes a text. A backslash is one in every session, since standard_conforming_strings is on.
 func literal(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
-
-// replicaPrefix begins the names of the roles that replicas come in by.
-const replicaPrefix = "coffer_repl_"

@@ -22,7 +22,7 @@ const configName = "postgresql.conf"
 
 // included are the files that come after the defaults and so count more. Each is written by what it is named after, and
 // empty before.
-var included = []string{holdName}
+var included = []string{holdName, followName}
 
 // Configure writes the configuration for a flavor's memory. It counts from the next start.
 func (e *Engine) Configure(memoryMiB int) error {
@@ -82,6 +82,8 @@ func (e *Engine) boundByVolume() (map[string]string, error) {
 		"max_wal_size":           inMiB(min(max(size/8, 64<<20), 1<<30)),
 		"min_wal_size":           inMiB(min(max(size/16, 32<<20), 80<<20)),
 		"max_slot_wal_keep_size": inMiB(max(size/4, 64<<20)),
+		// For replicas that come over from another source, whose slots begin here and now.
+		"wal_keep_size": inMiB(min(max(size/16, 32<<20), 1<<30)),
 	}, nil
 }
 

@@ -48,14 +48,12 @@ func (e *Engine) ready() error {
 
 // in connects to a database as the superuser for as long as do takes.
 func (e *Engine) in(ctx context.Context, database string, do func(*pgconn.PgConn) error) (err error) {
-	// sslmode keeps what the environment says out of it; all that counts is set below.
-	config, err := pgconn.ParseConfig("host=/ sslmode=disable")
+	config, err := plainConfig()
 	if err != nil {
-		return fmt.Errorf("connect to the database: %w", err)
+		return err
 	}
 	config.Host, config.Port = fmt.Sprintf("/proc/self/fd/%d", e.run.Fd()), port
 	config.User, config.Password, config.Database = admin, "", database
-	config.Fallbacks = nil
 	config.RuntimeParams = map[string]string{
 		"application_name": "coffer-guestagent",
 		// The administrator's work goes on when tenants' may not, and none of its words are logged.
@@ -66,16 +64,40 @@ func (e *Engine) in(ctx context.Context, database string, do func(*pgconn.PgConn
 	}
 	c, err := pgconn.ConnectConfig(ctx, config)
 	if err != nil {
-		return fmt.Errorf("connect to the database: %w", err)
+		return unanswered(err)
 	}
 	defer func() { _ = c.Close(context.WithoutCancel(ctx)) }() // it has done its work
 	return do(c)
+}
+
+// plainConfig has nothing of what the environment says; host, user and what else counts are the caller's to set.
+func plainConfig() (*pgconn.Config, error) {
+	config, err := pgconn.ParseConfig("host=/ user=nobody sslmode=disable")
+	if err != nil {
+		return nil, fmt.Errorf("connect to a database: %w", err)
+	}
+	config.Password, config.Database, config.Fallbacks = "", "", nil
+	return config, nil
 }
 
 // execute runs a statement. Its errors are sentences without the statement.
 func execute(ctx context.Context, c *pgconn.PgConn, statement string) error {
 	_, err := c.Exec(ctx, statement).ReadAll()
 	return refusal(err)
+}
+
+// row gives the values of a statement's first row; none when there is no row. It has no arguments: the language of
+// replication knows none.
+func row(ctx context.Context, c *pgconn.PgConn, statement string) ([]string, error) {
+	results, err := c.Exec(ctx, statement).ReadAll()
+	if err != nil || len(results) == 0 || len(results[0].Rows) == 0 {
+		return nil, refusal(err)
+	}
+	var values []string
+	for _, value := range results[0].Rows[0] {
+		values = append(values, string(value))
+	}
+	return values, nil
 }
 
 // query gives the one value of a statement's one row, or empty when there is no row. Arguments are texts.
@@ -101,6 +123,16 @@ var blamed = map[string]string{
 	"42939": "a name is reserved",
 }
 
+// unanswered tells a server that is not there, or is about to come or go, from one that refuses.
+func unanswered(err error) error {
+	const comingOrGoing = "57P"
+	var refused *pgconn.PgError
+	if !errors.As(err, &refused) || strings.HasPrefix(refused.Code, comingOrGoing) {
+		return unreachable(err)
+	}
+	return refusal(err)
+}
+
 // refusal turns the server's error into one that shows nothing of the statement, which may hold a secret.
 func refusal(err error) error {
 	if err == nil {
@@ -108,7 +140,7 @@ func refusal(err error) error {
 	}
 	var refused *pgconn.PgError
 	if !errors.As(err, &refused) {
-		return fmt.Errorf("ask the database: %w", err)
+		return unreachable(err)
 	}
 	if what, known := blamed[refused.Code]; known {
 		return errs.New(errs.Invalid, "DATABASE_REFUSED", "The database refused: %s.", what)

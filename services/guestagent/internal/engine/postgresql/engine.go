@@ -5,12 +5,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"github.com/coffer-dbaas/coffer/services/guestagent/internal/engine"
 	"github.com/coffer-dbaas/coffer/services/guestagent/internal/settings"
 )
 
-var _ engine.Engine = (*Engine)(nil)
+var _ engine.Replicator = (*Engine)(nil)
 
 // Engine is one PostgreSQL server's.
 type Engine struct {
@@ -19,6 +20,8 @@ type Engine struct {
 	// run is the socket's folder, held open so that the socket has a short path wherever the folder lies.
 	run *os.File
 	log engine.Log
+	// keeping is held while the admissions on disk change.
+	keeping sync.Mutex
 }
 
 // Open finds the programs and opens the engine for a server's folder.
@@ -40,7 +43,9 @@ func Open(ctx context.Context, server settings.Server, version string) (engine.E
 func (e *Engine) Version() string { return e.programs.version }
 
 // Capabilities are what this engine can do.
-func (e *Engine) Capabilities() []string { return []string{"databases", "users", "read_only"} }
+func (e *Engine) Capabilities() []string {
+	return []string{"databases", "users", "read_only", "replication"}
+}
 
 // dataDir is where the tables are; a folder of the volume, whose top may hold lost+found.
 func (e *Engine) dataDir() string { return filepath.Join(e.server.DataDir, "postgresql") }

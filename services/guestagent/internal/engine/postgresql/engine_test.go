@@ -62,3 +62,11 @@ func ask(ctx context.Context, address string, user engine.User, database, statem
 	}
 	return column, nil
 }
+
+func TestPostgreSQLReplicatesAsAnEngineMust(t *testing.T) {
+	enginetest.RunReplication(t, subject(""))
+}
+
+func TestPostgreSQLInARootFolderReplicatesAsAnEngineMust(t *testing.T) {
+	enginetest.RunReplication(t, subject(entertest.Folder(t)))
+}

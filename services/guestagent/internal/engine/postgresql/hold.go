@@ -53,12 +53,10 @@ func (e *Engine) reload(ctx context.Context) error {
 	defer cancel()
 	before, err := e.loaded(ctx, "pg_reload_conf()")
 	for after := before; err == nil && after == before; {
-		select {
-		case <-ctx.Done():
+		if !pause(ctx, reloadPause) {
 			return context.Cause(ctx)
-		case <-time.After(reloadPause):
-			after, err = e.loaded(ctx, "true")
 		}
+		after, err = e.loaded(ctx, "true")
 	}
 	return err
 }

@@ -34,6 +34,7 @@ func (p programs) template(ctx context.Context, folder string) (string, error) {
 const closed = `REVOKE ALL ON DATABASE postgres FROM PUBLIC
 REVOKE ALL ON DATABASE template1 FROM PUBLIC
 REVOKE CREATE ON SCHEMA public FROM PUBLIC
+CREATE ROLE ` + replicaGroup + ` NOLOGIN
 `
 
 // build makes what every data directory begins as. initdb wants its user in passwd, which postgres itself does not.
