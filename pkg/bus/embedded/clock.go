@@ -9,8 +9,9 @@ import (
 	_ "github.com/nats-io/nats-server/v2/server/ats" // whose variables are linked to
 )
 
-// clockTick is how far the server's clock may be behind.
-const clockTick = 5 * time.Second
+// clockTick is how far the server's clock may be behind. Ten seconds are no multiple of it: a stream whose buffers are
+// just that old looks again every tenth of a second until the clock goes on.
+const clockTick = 6 * time.Second
 
 // The server keeps a clock of its own for what its streams hold in memory (package ats), and ticks it ten times a second
 // for as long as there is a stream. To wake a process so often costs more than all else that a control plane at rest does,

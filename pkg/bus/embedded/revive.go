@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
+
+	"github.com/coffer-dbaas/coffer/pkg/pulse"
 )
 
 // reviveInterval is the pause between two looks at the streams.
@@ -20,13 +22,14 @@ func (s *Server) Keep(ctx context.Context) error {
 	if config == nil {
 		return errors.New("the embedded NATS server runs without JetStream")
 	}
-	look := time.NewTicker(reviveInterval)
+	look := time.NewTimer(pulse.Next(reviveInterval))
 	defer look.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-look.C:
+			look.Reset(pulse.Next(reviveInterval))
 		}
 		broken := s.Ready()
 		if broken == nil || !s.nats.Running() {

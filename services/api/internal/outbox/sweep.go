@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/coffer-dbaas/coffer/pkg/pulse"
 	"github.com/coffer-dbaas/coffer/services/api/internal/store"
 )
 
@@ -32,13 +33,14 @@ func NewSweep(s store.Store, relay *Relay, every time.Duration, now func() time.
 // it was rung: what was on its way when the former run ended may have been lost.
 func (s *Sweep) Run(ctx context.Context) {
 	s.ring(ctx, 0)
-	ring := time.NewTicker(s.every)
+	ring := time.NewTimer(pulse.Next(s.every))
 	defer ring.Stop()
 	purge := time.NewTicker(purgeEvery)
 	defer purge.Stop()
 	for {
 		select {
 		case <-ring.C:
+			ring.Reset(pulse.Next(s.every))
 			s.ring(ctx, s.every)
 			// Another api of the same state may have died between its commit and its sending.
 			s.relay.Look()

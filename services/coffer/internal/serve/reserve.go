@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/coffer-dbaas/coffer/pkg/pulse"
 )
 
 const (
@@ -50,13 +52,14 @@ func openReserve(dir string, logger *slog.Logger) *reserve {
 
 // run looks after the reserve until the context ends.
 func (r *reserve) run(ctx context.Context) error {
-	look := time.NewTicker(reserveInterval)
+	look := time.NewTimer(pulse.Next(reserveInterval))
 	defer look.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-look.C:
+			look.Reset(pulse.Next(reserveInterval))
 			r.look()
 		}
 	}

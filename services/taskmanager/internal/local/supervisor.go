@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/coffer-dbaas/coffer/pkg/proc"
+	"github.com/coffer-dbaas/coffer/pkg/pulse"
 	"github.com/coffer-dbaas/coffer/pkg/status"
 )
 
@@ -81,7 +82,7 @@ func (s *supervisor) run(ctx context.Context) error {
 }
 
 func (s *supervisor) watchAll(ctx context.Context) error {
-	look := time.NewTicker(lookInterval)
+	look := time.NewTimer(pulse.Next(lookInterval))
 	defer look.Stop()
 	for {
 		if err := s.look(ctx); err != nil {
@@ -92,6 +93,7 @@ func (s *supervisor) watchAll(ctx context.Context) error {
 			return nil
 		case <-s.made:
 		case <-look.C:
+			look.Reset(pulse.Next(lookInterval))
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/coffer-dbaas/coffer/pkg/pulse"
 	journalv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/journal/v1"
 	"github.com/coffer-dbaas/coffer/services/taskmanager/internal/guest"
 	"github.com/coffer-dbaas/coffer/services/taskmanager/internal/step"
@@ -86,9 +87,9 @@ func (m *Monitor) Run(ctx context.Context) {
 // share keeps the set of watchers equal to this worker's share.
 func (m *Monitor) share(ctx context.Context) {
 	defer m.stopWatchers()
-	join := time.NewTicker(joinInterval)
+	join := time.NewTimer(pulse.Next(joinInterval))
 	defer join.Stop()
-	look := time.NewTicker(m.config.Look)
+	look := time.NewTimer(pulse.Next(m.config.Look))
 	defer look.Stop()
 	var workers []string
 	stale := true
@@ -111,7 +112,9 @@ func (m *Monitor) share(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-join.C:
+			join.Reset(pulse.Next(joinInterval))
 		case <-look.C:
+			look.Reset(pulse.Next(m.config.Look))
 			stale = true
 		case <-m.changed:
 			stale = true
