@@ -16,7 +16,7 @@ var (
 	// postgresqlNobody are words that name no user, even quoted.
 	postgresqlNobody = []string{"public", "none"}
 	// postgresqlPrefixes begin the names of users that are PostgreSQL's own, or replicas'.
-	postgresqlPrefixes = []string{"pg_", "coffer_repl_"}
+	postgresqlPrefixes = []string{"pg_", "coffer_repl"}
 	// postgresqlCharsets are the character sets that a database may have, without signs and in lower case, in which
 	// PostgreSQL compares them: src/common/encnames.c.
 	postgresqlCharsets = strings.Fields("euccn eucjis2004 eucjp euckr euctw iso88591 iso88595 iso88596 iso88597 iso88598 " +

@@ -11,7 +11,7 @@ import (
 
 func TestPostgreSQLsOwnNamesAreRefused(t *testing.T) {
 	rules := rulesOf("postgresql")
-	for _, name := range []string{"postgres", "os_admin", "PG_monitor", "coffer_repl_01234567", "public", "None", "", "blank ", "a\nb", strings.Repeat("ü", 32)} {
+	for _, name := range []string{"postgres", "os_admin", "PG_monitor", "coffer_repl_01234567", "coffer_replicas", "public", "None", "", "blank ", "a\nb", strings.Repeat("ü", 32)} {
 		assert.True(t, errs.IsKind(rules.userName(name), errs.Invalid), "user %q", name)
 	}
 	for _, name := range []string{"postgres", "template0", "Template1", "", "a\x00b", strings.Repeat("x", 64)} {
