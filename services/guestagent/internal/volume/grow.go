@@ -36,7 +36,12 @@ func Grow(ctx context.Context, folder string) error {
 	}
 	cmd := exec.CommandContext(ctx, path, args...)
 	cmd.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"}
-	if out, err := cmd.CombinedOutput(); err != nil {
+	out, err := cmd.CombinedOutput()
+	if err != nil && bytes.Contains(out, []byte("Permission denied to resize")) {
+		return errs.New(errs.Unsupported, "VOLUME_FIXED",
+			"The kernel lets a file system of the kind %s grow in use only for those with CAP_SYS_RESOURCE.", m.kind).Because(err)
+	}
+	if err != nil {
 		return fmt.Errorf("%s: %w: %s", program, err, bytes.TrimSpace(out))
 	}
 	return nil

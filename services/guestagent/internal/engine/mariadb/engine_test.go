@@ -22,6 +22,10 @@ func TestMariaDBBehavesAsAnEngineMust(t *testing.T) {
 	enginetest.Run(t, subject(""))
 }
 
+func TestMariaDBReplicatesAsAnEngineMust(t *testing.T) {
+	enginetest.RunReplication(t, subject(""))
+}
+
 func TestMariaDBInARootFolderBehavesAsAnEngineMust(t *testing.T) {
 	enginetest.Run(t, subject(entertest.Folder(t)))
 }
