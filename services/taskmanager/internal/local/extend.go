@@ -45,7 +45,7 @@ func (p *Provider) ExtendVolume(ctx context.Context, instanceID string, size int
 }
 
 func (p *Provider) extend(instanceID string, v volumeFile) error {
-	err := error(nil)
+	var err error
 	if v.FileSystem {
 		err = growImage(p.folder.volumeImage(instanceID), v.Size)
 	} else {

@@ -3,8 +3,10 @@ package postgresql
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -59,6 +61,14 @@ func (e *Engine) dumpGlobals(ctx context.Context, path string) error {
 	cmd := e.tool(ctx, "pg_dumpall", "postgres", "--globals-only")
 	cmd.Stdout = file
 	return run(cmd)
+}
+
+func hasDump(folder string) (bool, error) {
+	_, err := os.Lstat(filepath.Join(folder, globalsName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // ownDatabases are those that tenants may have something in.

@@ -37,17 +37,21 @@ REVOKE CREATE ON SCHEMA public FROM PUBLIC
 CREATE ROLE ` + replicaGroup + ` NOLOGIN
 `
 
-// build makes what every data directory begins as. initdb wants its user in passwd, which postgres itself does not.
+// build makes what every data directory begins as.
 func (p programs) build(ctx context.Context, path string, uid uint32) error {
 	p.Folders = []string{filepath.Dir(path)}
-	err := p.runAs(ctx, uid, "", "initdb",
-		"--pgdata="+path, "--username="+admin, "--auth=reject", "--encoding=UTF8", "--locale=C.UTF-8", "--data-checksums",
-		"--no-sync", "--no-instructions")
-	if err != nil {
+	if err := p.initdb(ctx, path, uid); err != nil {
 		return err
 	}
 	// What template1 has, each new database gets.
 	return p.runAs(ctx, uid, closed, "postgres", "--single", "-D", path, "template1")
+}
+
+// initdb makes a data directory in the first of the folders. It wants its user in passwd, which postgres itself does not.
+func (p programs) initdb(ctx context.Context, path string, uid uint32) error {
+	return p.runAs(ctx, uid, "", "initdb",
+		"--pgdata="+path, "--username="+admin, "--auth=reject", "--encoding=UTF8", "--locale=C.UTF-8", "--data-checksums",
+		"--no-sync", "--no-instructions")
 }
 
 // runAs runs a program to its end in the first of its folders; uid 0 is the caller's user. The error holds the end of

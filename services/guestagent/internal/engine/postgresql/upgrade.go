@@ -15,7 +15,8 @@ var _ engine.Upgrader = (*Engine)(nil)
 // DataDir is where the tables are.
 func (e *Engine) DataDir() string { return e.dataDir() }
 
-// PrepareUpgrade leaves a dump where the version that comes cannot read the data directory: one of another series.
+// PrepareUpgrade leaves a dump where the version that comes can neither read the data directory, being of another series,
+// nor have it converted in place.
 func (e *Engine) PrepareUpgrade(ctx context.Context, to, folder string) error {
 	switch {
 	case series(to) == series(e.Version()):
@@ -29,13 +30,24 @@ func (e *Engine) PrepareUpgrade(ctx context.Context, to, folder string) error {
 	case !errors.Is(err, fs.ErrNotExist):
 		return err
 	}
+	if _, inPlace := e.reaches(ctx, to); inPlace {
+		return nil
+	}
 	return e.alone(ctx, func(ctx context.Context) error { return e.dump(ctx, folder) })
 }
 
-// ConvertData makes a new data directory and fills it from the dump, where the former one is of another series.
+// ConvertData makes a new data directory where the former one is of another series. It is filled from the dump, if there
+// is one, or else with the former one's files.
 func (e *Engine) ConvertData(ctx context.Context, from, folder string) error {
 	if series(from) == series(e.Version()) {
 		return nil
+	}
+	dumped, err := hasDump(folder)
+	if err != nil {
+		return err
+	}
+	if former, inPlace := e.reaches(ctx, from); inPlace && !dumped {
+		return e.convertInPlace(ctx, former, folder)
 	}
 	if err := e.RemoveData(ctx); err != nil {
 		return err
