@@ -15,6 +15,9 @@ func (s *Server) CancelTask(ctx context.Context, request *taskv1.CancelTaskReque
 	if err := validID(id); err != nil {
 		return nil, err
 	}
+	if dryRun(ctx) {
+		return nil, errs.New(errs.Invalid, "NO_DRY_RUN", "The cancellation of a task has no dry run.")
+	}
 	key, err := s.idempotency(ctx, "cancel_task", request)
 	if err != nil {
 		return nil, err
