@@ -102,15 +102,3 @@ func TestNothingCanBeCreatedBeforeAProviderHasRegistered(t *testing.T) {
 	require.NoError(t, w.api.Ready(t.Context()))
 	w.create("demo", order("later"))
 }
-
-func TestAReplicaIsRefusedOnlyOnceItsSourceIsFound(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t).offering()
-	source := w.create("demo", order("source")).GetInstance().GetId()
-	name := "replica"
-	_, err := w.instances().CreateInstance(w.as("demo"), &instancev1.CreateInstanceRequest{
-		ProjectId: w.project("demo"), Instance: &instancev1.NewInstance{Name: &name, ReplicaOf: &source},
-	})
-	assert.True(t, errs.IsKind(err, errs.Invalid))
-	require.ErrorContains(t, err, "Replication is not supported for the 'mariadb' datastore.")
-}

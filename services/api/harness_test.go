@@ -23,9 +23,12 @@ import (
 	"github.com/coffer-dbaas/coffer/pkg/bus"
 	"github.com/coffer-dbaas/coffer/pkg/grpckit"
 	"github.com/coffer-dbaas/coffer/pkg/natstest"
+	ddmv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/ddm/v1"
+	dmsv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/dms/v1"
 	eventv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/event/v1"
 	instancev1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/instance/v1"
 	journalv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/journal/v1"
+	mgmtv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/mgmt/v1"
 	taskv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/task/v1"
 	"github.com/coffer-dbaas/coffer/services/api"
 )
@@ -122,9 +125,13 @@ func newQuietWorld(t *testing.T, options ...option) *world {
 	return w
 }
 
-// offering registers a provider with few gifts, like the local one.
-func (w *world) offering() *world {
-	_, err := w.catalogs().RegisterProvider(w.t.Context(), provider())
+// offering registers a provider with few gifts, like the local one, unless it is changed.
+func (w *world) offering(changes ...func(*journalv1.RegisterProviderRequest)) *world {
+	offered := provider()
+	for _, change := range changes {
+		change(offered)
+	}
+	_, err := w.catalogs().RegisterProvider(w.t.Context(), offered)
 	require.NoError(w.t, err)
 	return w
 }
@@ -159,6 +166,12 @@ func (w *world) instances() instancev1.InstanceServiceClient {
 }
 func (w *world) tasks() taskv1.TaskServiceClient    { return taskv1.NewTaskServiceClient(w.public) }
 func (w *world) events() eventv1.EventServiceClient { return eventv1.NewEventServiceClient(w.public) }
+
+func (w *world) management() mgmtv1.ManagementServiceClient {
+	return mgmtv1.NewManagementServiceClient(w.public)
+}
+func (w *world) ddm() ddmv1.DDMServiceClient { return ddmv1.NewDDMServiceClient(w.public) }
+func (w *world) dms() dmsv1.DMSServiceClient { return dmsv1.NewDMSServiceClient(w.public) }
 
 func (w *world) journal() journalv1.JournalServiceClient {
 	return journalv1.NewJournalServiceClient(w.internal)
@@ -233,10 +246,25 @@ func (w *world) create(user string, body *instancev1.NewInstance) *instancev1.Cr
 // active is an instance that a taskmanager has built.
 func (w *world) active(user, name string) *instancev1.Instance {
 	w.t.Helper()
-	created := w.create(user, order(name))
-	run := w.claim(created.GetTask().GetId()).GetRun()
-	w.finish(run, &journalv1.FinishTaskRequest{TaskStatus: "NONE", Instance: built()})
+	return w.activate(user, order(name))
+}
+
+func (w *world) activate(user string, body *instancev1.NewInstance) *instancev1.Instance {
+	w.t.Helper()
+	created := w.create(user, body)
+	w.complete(created.GetTask().GetId(), &journalv1.FinishTaskRequest{Instance: built()})
 	return w.get(user, created.GetInstance().GetId())
+}
+
+// complete works a task to its end, as succeeded and with no task status left unless the request says otherwise.
+func (w *world) complete(taskID string, request *journalv1.FinishTaskRequest) *journalv1.ClaimTaskResponse {
+	w.t.Helper()
+	if request.GetTaskStatus() == "" {
+		request.TaskStatus = "NONE"
+	}
+	claimed := w.claim(taskID)
+	w.finish(claimed.GetRun(), request)
+	return claimed
 }
 
 func built() *journalv1.InstancePatch {

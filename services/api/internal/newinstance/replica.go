@@ -35,7 +35,7 @@ func ReplicaSource(body *instancev1.NewInstance) (string, error) {
 	case body.GetDatastore().GetType() != "" || body.GetDatastore().GetVersion() != "" ||
 		body.GetDatastore().GetVersionNumber() != "":
 		return "", cannotSpecify("datastore")
-	case !absent(body.GetVolume().GetSize()):
+	case !absent(body.GetVolume().GetSize()) || body.GetVolume().GetType() != "":
 		return "", cannotSpecify("volume")
 	case body.GetLocality() != "":
 		return "", cannotSpecify("locality")
