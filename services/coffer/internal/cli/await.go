@@ -17,6 +17,9 @@ func await(
 		_, err := watch(command, service, as, taskID)
 		return err
 	}
+	if len(passing) == 0 {
+		return nil // It was done at once.
+	}
 	instance, gone, err := service.AwaitInstance(command.Context(), instanceID, passing...)
 	if err != nil || gone {
 		return err
@@ -30,13 +33,18 @@ func await(
 	return nil
 }
 
-// watch follows a task to its end and fails if it failed. Progress goes to stderr: stdout has the answer alone.
+// watch follows a task to its end and fails if it failed.
 func watch(command *cobra.Command, service *client.Client, as format, taskID string) (client.Task, error) {
-	progress := newProgress(command.ErrOrStderr(), as)
-	task, err := service.WatchTask(command.Context(), taskID, progress.show)
-	progress.end()
+	task, err := follow(command, service, as, taskID)
 	if err != nil {
 		return client.Task{}, err
 	}
 	return task, task.Err()
+}
+
+// follow follows a task to whatever end it comes. Progress goes to stderr: stdout has the answer alone.
+func follow(command *cobra.Command, service *client.Client, as format, taskID string) (client.Task, error) {
+	progress := newProgress(command.ErrOrStderr(), as)
+	defer progress.end()
+	return service.WatchTask(command.Context(), taskID, progress.show)
 }

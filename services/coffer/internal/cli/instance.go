@@ -11,9 +11,12 @@ import (
 )
 
 func newInstance(s *session) *cobra.Command {
-	command := newGroup("instance", "Create, see, restart and delete database instances", groupUse)
+	command := newGroup("instance", "Create, see, change and delete database instances and their replicas", groupUse)
 	command.AddCommand(
-		newInstanceList(s), newInstanceShow(s), newInstanceCreate(s), newInstanceRestart(s), newInstanceDelete(s),
+		newInstanceList(s), newInstanceShow(s), newInstanceConfiguration(s), newInstanceBackups(s),
+		newInstanceCreate(s), newInstanceRestart(s), newInstanceDelete(s), newInstanceForceDelete(s), newInstanceResetStatus(s),
+		newInstanceRename(s), newInstanceResize(s), newInstanceUpgrade(s), newInstanceAccess(s),
+		newInstancePromote(s), newInstanceEject(s), newInstanceDetach(s),
 	)
 	return command
 }
@@ -28,6 +31,10 @@ func instanceFields(i client.Instance) [][2]string {
 		{"flavor", i.Flavor.ID},
 		{"volume", volumeWords(i)},
 		{"addresses", strings.Join(i.IP, ", ")},
+		{"access", accessWords(i.Access)},
+		{"replica of", sourceOf(i)},
+		{"replicas", strings.Join(references(i.Replicas), ", ")},
+		{"locality", i.Locality},
 		{"region", i.Region},
 		{"created", i.Created},
 		{"updated", i.Updated},
@@ -36,6 +43,33 @@ func instanceFields(i client.Instance) [][2]string {
 		fields = append(fields, [2]string{"fault", i.Fault.Message})
 	}
 	return fields
+}
+
+func accessWords(a client.Access) string {
+	var words []string
+	if a.IsPublic != nil && *a.IsPublic {
+		words = append(words, "public")
+	}
+	if len(a.AllowedCIDRs) > 0 {
+		words = append(words, "from "+strings.Join(a.AllowedCIDRs, ", "))
+	}
+	return strings.Join(words, " ")
+}
+
+// sourceOf is the id of the source that a replica follows; empty for what is no replica.
+func sourceOf(i client.Instance) string {
+	if i.ReplicaOf == nil {
+		return ""
+	}
+	return i.ReplicaOf.ID
+}
+
+func references(list []client.Reference) []string {
+	ids := make([]string, 0, len(list))
+	for _, r := range list {
+		ids = append(ids, r.ID)
+	}
+	return ids
 }
 
 func volumeWords(i client.Instance) string {

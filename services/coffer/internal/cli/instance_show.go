@@ -6,12 +6,9 @@ func newInstanceShow(s *session) *cobra.Command {
 	var as format
 	command := &cobra.Command{
 		Use: "show INSTANCE", Short: "Show an instance, and the line that connects to it", Args: oneArgument,
+		ValidArgsFunction: s.completeFirst(false),
 		RunE: func(command *cobra.Command, args []string) error {
-			service, err := s.connect(command.Context())
-			if err != nil {
-				return err
-			}
-			instance, err := service.FindInstance(command.Context(), args[0])
+			_, instance, err := s.find(command.Context(), args[0])
 			if err != nil {
 				return err
 			}

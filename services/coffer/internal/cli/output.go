@@ -10,20 +10,25 @@ import (
 	"github.com/spf13/cobra"
 )
 
+const (
+	formatTable = "table"
+	formatJSON  = "json"
+)
+
 // format is how a verb answers: for people, or for scripts.
 type format struct{ name string }
 
 func (f *format) flag(command *cobra.Command) {
-	command.Flags().StringVarP(&f.name, "output", "o", "table", "table or json")
+	command.Flags().StringVarP(&f.name, "output", "o", formatTable, "table or json")
 	command.PreRunE = func(*cobra.Command, []string) error {
-		if f.name != "table" && f.name != "json" {
+		if f.name != formatTable && f.name != formatJSON {
 			return fmt.Errorf("--output must be table or json, is %q", f.name)
 		}
 		return nil
 	}
 }
 
-func (f *format) json() bool { return f.name == "json" }
+func (f *format) json() bool { return f.name == formatJSON }
 
 func printJSON(w io.Writer, value any) error {
 	encoder := json.NewEncoder(w)

@@ -44,8 +44,8 @@ func newRoot() *cobra.Command {
 	root.PersistentFlags().StringVar(&session.cloud, "os-cloud", "", "entry of clouds.yaml (default: OS_CLOUD, the OS_* variables, or the control plane on this machine)")
 	root.PersistentFlags().StringVar(&session.dataDir, "data-dir", defaultDataDir, "data folder of the control plane on this machine")
 	root.AddCommand(
-		newInstance(session), newTask(session),
-		newServe(session), newConfig(), newOpenRC(session), newPKI(session), newIdentity(),
+		newInstance(session), newTask(session), newBatch(session), newJob(session),
+		newServe(session), newConfig(), newOpenRC(session), newPKI(session), newIdentity(), newMgmt(session),
 	)
 	return root
 }

@@ -17,3 +17,13 @@ type session struct {
 func (s *session) connect(ctx context.Context) (*client.Client, error) {
 	return client.Connect(ctx, client.Login{Cloud: s.cloud, OwnClouds: filepath.Join(s.dataDir, serve.CloudsFile)})
 }
+
+// find connects and finds an instance by its id or name.
+func (s *session) find(ctx context.Context, idOrName string) (*client.Client, client.Instance, error) {
+	service, err := s.connect(ctx)
+	if err != nil {
+		return nil, client.Instance{}, err
+	}
+	instance, err := service.FindInstance(ctx, idOrName)
+	return service, instance, err
+}

@@ -9,8 +9,8 @@ import (
 )
 
 func newTask(s *session) *cobra.Command {
-	command := newGroup("task", "See what is being done to instances (Coffer only)", groupUse)
-	command.AddCommand(newTaskList(s), newTaskShow(s), newTaskWatch(s))
+	command := newGroup("task", "See and stop what is being done to instances (Coffer only)", groupUse)
+	command.AddCommand(newTaskList(s), newTaskShow(s), newTaskWatch(s), newTaskCancel(s))
 	return command
 }
 

@@ -21,6 +21,8 @@ import (
 // Client talks to one project of one cloud.
 type Client struct {
 	database *gophercloud.ServiceClient
+	// trial says that changes are only tried.
+	trial bool
 }
 
 // Login says which cloud, like the openstack client's own settings.

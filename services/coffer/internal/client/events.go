@@ -4,10 +4,12 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"sync"
 
 	"github.com/gophercloud/gophercloud/v2"
 )
@@ -20,6 +22,20 @@ type event struct {
 	// kind is task or instance.
 	kind string
 	data []byte
+}
+
+// task is what an event tells of a task; empty for one that tells of something else.
+func (e event) task() (Task, error) {
+	if e.kind != "task" {
+		return Task{}, nil
+	}
+	var told struct {
+		Task Task `json:"task"`
+	}
+	if err := json.Unmarshal(e.data, &told); err != nil {
+		return Task{}, fmt.Errorf("read an event: %w", err)
+	}
+	return told.Task, nil
 }
 
 // eventStream is an open stream of the project's events.
@@ -65,5 +81,40 @@ func (s *eventStream) next() (event, error) {
 	return event{}, errors.New("the stream of events ended")
 }
 
-// close ends the stream; there is nothing to learn from how that goes.
-func (s *eventStream) close() { _ = s.body.Close() }
+// following is a stream that is being read.
+type following struct {
+	events chan event
+	// broken gets why no more events come.
+	broken chan error
+	stream *eventStream
+	stop   context.CancelFunc
+	reader sync.WaitGroup
+}
+
+// follow reads the stream until it breaks or the caller has had enough, and calls end.
+func (s *eventStream) follow(ctx context.Context) *following {
+	ctx, stop := context.WithCancel(ctx)
+	f := &following{events: make(chan event), broken: make(chan error, 1), stream: s, stop: stop}
+	f.reader.Go(func() {
+		for {
+			e, err := s.next()
+			if err != nil {
+				f.broken <- err
+				return
+			}
+			select {
+			case f.events <- e:
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
+	return f
+}
+
+// end closes the stream; there is nothing to learn from how that goes.
+func (f *following) end() {
+	f.stop()
+	_ = f.stream.body.Close()
+	f.reader.Wait()
+}

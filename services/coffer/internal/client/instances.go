@@ -3,8 +3,8 @@ package client
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"net/url"
+	"regexp"
 )
 
 // Instance is a database instance as the service shows it.
@@ -25,47 +25,30 @@ type Instance struct {
 		Size int      `json:"size"`
 		Used *float64 `json:"used,omitempty"`
 	} `json:"volume,omitempty"`
-	Region  string   `json:"region,omitempty"`
-	IP      []string `json:"ip,omitempty"`
-	Created string   `json:"created,omitempty"`
-	Updated string   `json:"updated,omitempty"`
-	Fault   *struct {
+	Access   Access   `json:"access,omitzero"`
+	Region   string   `json:"region,omitempty"`
+	Locality string   `json:"locality,omitempty"`
+	IP       []string `json:"ip,omitempty"`
+	// ReplicaOf is its source; nil for one that is no replica.
+	ReplicaOf *Reference  `json:"replica_of,omitempty"`
+	Replicas  []Reference `json:"replicas,omitempty"`
+	Created   string      `json:"created,omitempty"`
+	Updated   string      `json:"updated,omitempty"`
+	Fault     *struct {
 		Message string `json:"message"`
 		Created string `json:"created"`
 	} `json:"fault,omitempty"`
 }
 
-// NewInstance is what a create call asks for.
-type NewInstance struct {
-	Name      string        `json:"name"`
-	FlavorRef string        `json:"flavorRef"`
-	Volume    *NewVolume    `json:"volume,omitempty"`
-	Datastore *NewDatastore `json:"datastore,omitempty"`
-	Databases []NewDatabase `json:"databases,omitempty"`
-	Users     []NewUser     `json:"users,omitempty"`
+// Access says who may connect. What is not said is nil.
+type Access struct {
+	IsPublic     *bool    `json:"is_public,omitempty"`
+	AllowedCIDRs []string `json:"allowed_cidrs,omitempty"`
 }
 
-// NewVolume is the size of the data's disk, in GiB.
-type NewVolume struct {
-	Size int `json:"size"`
-}
-
-// NewDatastore names the engine; empty fields leave the choice to the service.
-type NewDatastore struct {
-	Type    string `json:"type,omitempty"`
-	Version string `json:"version,omitempty"`
-}
-
-// NewDatabase is a database to be made in the instance.
-type NewDatabase struct {
-	Name string `json:"name"`
-}
-
-// NewUser is a user to be made in the instance, and the databases that are theirs.
-type NewUser struct {
-	Name      string        `json:"name"`
-	Password  string        `json:"password"`
-	Databases []NewDatabase `json:"databases,omitempty"`
+// Reference names another instance.
+type Reference struct {
+	ID string `json:"id"`
 }
 
 // Instances lists the project's instances, all pages of them.
@@ -105,48 +88,58 @@ func (c *Client) FindInstance(ctx context.Context, idOrName string) (Instance, e
 	if err != nil {
 		return Instance{}, err
 	}
-	var found []Instance
+	id, err := theOne(all, idOrName)
+	if err != nil {
+		return Instance{}, err
+	}
+	return c.Instance(ctx, id)
+}
+
+// FindInstances are the ids of many, each given by its id or its name. What looks like no name is left to the service.
+func (c *Client) FindInstances(ctx context.Context, idsOrNames []string) ([]string, error) {
+	all, err := c.Instances(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]string, 0, len(idsOrNames))
+	for _, given := range idsOrNames {
+		if isID(given) {
+			ids = append(ids, given)
+			continue
+		}
+		id, err := theOne(all, given)
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, id)
+	}
+	return ids, nil
+}
+
+// theOne is the id of the only instance with a name.
+func theOne(all []Instance, name string) (string, error) {
+	var found []string
 	for _, i := range all {
-		if i.Name == idOrName {
-			found = append(found, i)
+		if i.Name == name {
+			found = append(found, i.ID)
 		}
 	}
 	switch len(found) {
 	case 0:
-		return Instance{}, fmt.Errorf("no instance has the id or the name %q", idOrName)
+		return "", fmt.Errorf("no instance has the id or the name %q", name)
 	case 1:
-		return c.Instance(ctx, found[0].ID)
+		return found[0], nil
 	default:
-		return Instance{}, fmt.Errorf("%d instances are named %q: give an id", len(found), idOrName)
+		return "", fmt.Errorf("%d instances are named %q: give an id", len(found), name)
 	}
 }
 
-// CreateInstance orders an instance, and answers with it and with its task.
-func (c *Client) CreateInstance(ctx context.Context, wanted NewInstance) (made Instance, taskID string, err error) {
-	var answer struct {
-		Instance Instance `json:"instance"`
-	}
-	taskID, err = c.change(ctx, http.MethodPost, "instances", map[string]any{"instance": wanted}, &answer)
-	if err != nil {
-		return Instance{}, "", fmt.Errorf("create instance %s: %w", wanted.Name, err)
-	}
-	return answer.Instance, taskID, nil
-}
+// idForm is the form of the ids of instances.
+var idForm = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
 
-// RestartInstance orders a restart of the database.
-func (c *Client) RestartInstance(ctx context.Context, id string) (taskID string, err error) {
-	taskID, err = c.change(ctx, http.MethodPost, "instances/"+id+"/action", map[string]any{"restart": map[string]any{}}, nil)
-	if err != nil {
-		return "", fmt.Errorf("restart instance %s: %w", id, err)
-	}
-	return taskID, nil
-}
+func isID(text string) bool { return idForm.MatchString(text) }
 
-// DeleteInstance orders the end of an instance and of its data.
-func (c *Client) DeleteInstance(ctx context.Context, id string) (taskID string, err error) {
-	taskID, err = c.change(ctx, http.MethodDelete, "instances/"+id, nil, nil)
-	if err != nil {
-		return "", fmt.Errorf("delete instance %s: %w", id, err)
-	}
-	return taskID, nil
+// instanceURL is the address of an instance, or of what is below it, such as "action".
+func (c *Client) instanceURL(id string, below ...string) string {
+	return c.database.ServiceURL(append([]string{"instances", url.PathEscape(id)}, below...)...)
 }

@@ -3,7 +3,11 @@ package client
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"net/url"
+	"slices"
+
+	"github.com/gophercloud/gophercloud/v2"
 )
 
 // Task is an accepted change of an instance.
@@ -12,7 +16,7 @@ type Task struct {
 	Action       string `json:"action"`
 	InstanceID   string `json:"instance_id"`
 	InstanceName string `json:"instance_name"`
-	// Status is QUEUED, RUNNING, SUCCEEDED, FAILED or CANCELLED.
+	// Status is QUEUED, RUNNING, SUCCEEDED, FAILED or TaskCancelled.
 	Status string `json:"status"`
 	// Progress is 0 to 100.
 	Progress  int     `json:"progress"`
@@ -39,9 +43,12 @@ type Step struct {
 	Message  string  `json:"message"`
 }
 
+// TaskCancelled is the status of a task that was stopped, and undone.
+const TaskCancelled = "CANCELLED"
+
 // Ended says whether nothing will change any more.
 func (t Task) Ended() bool {
-	return t.Status == "SUCCEEDED" || t.Status == "FAILED" || t.Status == "CANCELLED"
+	return t.Status == "SUCCEEDED" || t.Status == "FAILED" || t.Status == TaskCancelled
 }
 
 // Err is nil for a task that succeeded, and says what happened to one that did not.
@@ -78,7 +85,7 @@ func (s Step) behind(other Step) bool {
 
 // The statuses in the order in which they are taken, those that exclude each other side by side.
 var (
-	taskOrder = map[string]int{"QUEUED": 0, "RUNNING": 1, "SUCCEEDED": 2, "FAILED": 2, "CANCELLED": 2}
+	taskOrder = map[string]int{"QUEUED": 0, "RUNNING": 1, "SUCCEEDED": 2, "FAILED": 2, TaskCancelled: 2}
 	stepOrder = map[string]int{"PENDING": 0, "RUNNING": 1, "SUCCEEDED": 2, "FAILED": 2, "UNDOING": 3, "UNDONE": 4}
 )
 
@@ -125,4 +132,26 @@ func (c *Client) Task(ctx context.Context, id string) (Task, error) {
 		return Task{}, fmt.Errorf("show task %s: %w", id, err)
 	}
 	return answer.Task, nil
+}
+
+// TasksBeside are the tasks that were accepted by the same call as a task: one for each replica that it asked for, or
+// whose volume grows too.
+func (c *Client) TasksBeside(ctx context.Context, task Task) ([]Task, error) {
+	all, err := c.Tasks(ctx, TaskFilter{Action: task.Action})
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(all, func(other Task) bool {
+		return other.ID == task.ID || other.RequestID != task.RequestID
+	}), nil
+}
+
+// CancelTask asks a task to stop at its next step border and to undo what it did.
+func (c *Client) CancelTask(ctx context.Context, id string) error {
+	address := c.database.ServiceURL("tasks", url.PathEscape(id))
+	_, err := c.request(ctx, http.MethodDelete, address, &gophercloud.RequestOpts{OkCodes: []int{http.StatusAccepted}})
+	if err != nil {
+		return fmt.Errorf("cancel task %s: %w", id, err)
+	}
+	return nil
 }

@@ -2,7 +2,6 @@ package client
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -12,7 +11,7 @@ import (
 const (
 	// reconnectDelay is the pause before the stream of events is opened again.
 	reconnectDelay = time.Second
-	// pollInterval is how often an instance is looked at where the service tells no events.
+	// pollInterval is how often a task or an instance is looked at of which no events may tell.
 	pollInterval = 2 * time.Second
 )
 
@@ -37,34 +36,39 @@ func (c *Client) WatchTask(ctx context.Context, id string, show func(Task)) (Tas
 }
 
 // followTask follows one stream to its end. The task is asked for after the stream is open, so that no change falls
-// in between.
+// in between, and now and then besides: of another project's task, which an admin may see, no event tells.
 func (c *Client) followTask(ctx context.Context, id string, show func(Task)) (Task, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	events, err := c.openEvents(ctx)
 	if err != nil {
 		return Task{}, err
 	}
-	defer events.close()
+	told := events.follow(ctx)
+	defer told.end()
 	task, err := c.Task(ctx, id)
 	if err != nil {
 		return Task{}, err
 	}
 	show(task)
+	now := time.NewTicker(pollInterval)
+	defer now.Stop()
 	for !task.Ended() {
-		event, err := events.next()
-		if err != nil {
+		var seen Task
+		select {
+		case err := <-told.broken:
 			return task, err
+		case e := <-told.events:
+			if seen, err = e.task(); err != nil {
+				return task, err
+			}
+		case <-now.C:
+			if seen, err = c.Task(ctx, id); err != nil {
+				return task, err
+			}
 		}
-		if event.kind != "task" {
-			continue
-		}
-		var told struct {
-			Task Task `json:"task"`
-		}
-		if err := json.Unmarshal(event.data, &told); err != nil {
-			return task, fmt.Errorf("read an event: %w", err)
-		}
-		if told.Task.ID == id && !told.Task.behind(task) {
-			task = told.Task
+		if seen.ID == id && !seen.behind(task) {
+			task = seen
 			show(task)
 		}
 	}
