@@ -11,8 +11,8 @@ import (
 // as 0.
 func CompareVersions(a, b string) int {
 	return slices.CompareFunc(strings.Split(a, "."), strings.Split(b, "."), func(x, y string) int {
-		n, _ := strconv.Atoi(x) //nolint:errcheck // see above
-		m, _ := strconv.Atoi(y) //nolint:errcheck // see above
+		n, _ := strconv.Atoi(x)
+		m, _ := strconv.Atoi(y)
 		return cmp.Compare(n, m)
 	})
 }

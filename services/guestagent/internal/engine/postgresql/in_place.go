@@ -106,7 +106,7 @@ func (p place) give(uid uint32) error {
 		return err
 	}
 	return filepath.WalkDir(p.work, func(path string, _ fs.DirEntry, err error) error {
-		return errors.Join(err, os.Lchown(path, nobody, nobody))
+		return errors.Join(err, os.Lchown(path, nobody, nobody)) //nolint:gosec // nobody works in it while no database runs
 	})
 }
 

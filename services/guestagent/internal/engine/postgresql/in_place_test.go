@@ -19,7 +19,7 @@ import (
 func newEngine(t *testing.T) *Engine {
 	t.Helper()
 	// The database's user must reach its folder, so not t.TempDir.
-	home, err := os.MkdirTemp("", "in-place-")
+	home, err := os.MkdirTemp("", "in-place-") //nolint:usetesting // see above
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, os.RemoveAll(home)) })
 	require.NoError(t, os.Chmod(home, 0o711))

@@ -1,14 +1,12 @@
 package postgresql
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/coffer-dbaas/coffer/pkg/errs"
@@ -79,7 +77,7 @@ func findAll(ctx context.Context, among engine.Programs) ([]programs, error) {
 			}
 		}
 	}
-	slices.SortStableFunc(found, func(a, b programs) int { return compareVersions(b.version, a.version) })
+	slices.SortStableFunc(found, func(a, b programs) int { return engine.CompareVersions(b.version, a.version) })
 	return found, nil
 }
 
@@ -112,16 +110,6 @@ func (p programs) program(name string) string { return filepath.Join(p.folder, n
 func series(version string) string {
 	major, _, _ := strings.Cut(version, ".")
 	return major
-}
-
-func compareVersions(a, b string) int {
-	one, other := strings.Split(a, "."), strings.Split(b, ".")
-	return slices.CompareFunc(one, other, func(x, y string) int {
-		// The pattern has found digits.
-		n, _ := strconv.Atoi(x)
-		m, _ := strconv.Atoi(y)
-		return cmp.Compare(n, m)
-	})
 }
 
 func otherVersion(wanted, found string) error {
