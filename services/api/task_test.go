@@ -106,9 +106,12 @@ func TestAQueuedTaskIsCancelledAtOnceAndARunningOneIsAsked(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t).offering()
 	queued := w.create("demo", order("queued")).GetTask().GetId()
+	_, err := w.tasks().CancelTask(w.as("demo", dryRunHeader, "true"),
+		&taskv1.CancelTaskRequest{ProjectId: w.project("demo"), TaskId: queued})
+	require.ErrorContains(t, err, "has no dry run")
 	require.NoError(t, w.cancel("demo", queued))
 	assert.Equal(t, "CANCELLED", w.task("demo", queued).GetStatus())
-	err := w.cancel("demo", queued)
+	err = w.cancel("demo", queued)
 	assert.True(t, errs.IsKind(err, errs.WrongState))
 	require.ErrorContains(t, err, "it has ended as CANCELLED")
 
