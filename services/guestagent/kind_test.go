@@ -28,7 +28,9 @@ type kind struct {
 	taken []string
 	// version is a pattern of an exact one.
 	version string
-	open    func(address, user, password, database string) (*sql.DB, error)
+	// readsFrozen says whether a frozen server still serves reading, and sendsCopies whether copies go through the agents.
+	readsFrozen, sendsCopies bool
+	open                     func(address, user, password, database string) (*sql.DB, error)
 }
 
 var mariaDB = kind{
@@ -36,6 +38,7 @@ var mariaDB = kind{
 	charset: "utf8mb4", collate: "utf8mb4_general_ci",
 	accounts: []string{"root", "os_admin", "", "mariadb.sys"}, system: "mysql", refused: "Access denied",
 	taken: []string{"Bind on TCP/IP port", "port: 3306"}, version: `^\d+\.\d+\.\d+$`, open: openMariaDB,
+	readsFrozen: true, sendsCopies: true,
 }
 
 var postgreSQL = kind{

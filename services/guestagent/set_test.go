@@ -24,7 +24,7 @@ import (
 )
 
 // replicating are the engines whose servers form sets.
-var replicating = []kind{mariaDB}
+var replicating = []kind{mariaDB, postgreSQL}
 
 func forEachReplicatingKind(t *testing.T, test func(t *testing.T, k kind)) {
 	t.Helper()

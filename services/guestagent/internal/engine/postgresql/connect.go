@@ -46,22 +46,30 @@ func (e *Engine) ready() error {
 	return errNotReady
 }
 
+// The settings of sessions. None of their words are logged.
+var (
+	// sessionOfAdmin works on when tenants may not.
+	sessionOfAdmin = map[string]string{
+		"application_name": "coffer-guestagent", "default_transaction_read_only": "off",
+		"log_statement": "none", "log_min_duration_statement": "-1", "log_min_error_statement": "panic",
+	}
+	// sessionOfAnybody has what a tenant's has.
+	sessionOfAnybody = map[string]string{"application_name": "coffer-guestagent"}
+)
+
 // in connects to a database as the superuser for as long as do takes.
-func (e *Engine) in(ctx context.Context, database string, do func(*pgconn.PgConn) error) (err error) {
+func (e *Engine) in(ctx context.Context, database string, do func(*pgconn.PgConn) error) error {
+	return e.as(ctx, sessionOfAdmin, database, do)
+}
+
+func (e *Engine) as(ctx context.Context, session map[string]string, database string, do func(*pgconn.PgConn) error) error {
 	config, err := plainConfig()
 	if err != nil {
 		return err
 	}
 	config.Host, config.Port = fmt.Sprintf("/proc/self/fd/%d", e.run.Fd()), port
 	config.User, config.Password, config.Database = admin, "", database
-	config.RuntimeParams = map[string]string{
-		"application_name": "coffer-guestagent",
-		// The administrator's work goes on when tenants' may not, and none of its words are logged.
-		"default_transaction_read_only": "off",
-		"log_statement":                 "none",
-		"log_min_duration_statement":    "-1",
-		"log_min_error_statement":       "panic",
-	}
+	config.RuntimeParams = session
 	c, err := pgconn.ConnectConfig(ctx, config)
 	if err != nil {
 		return unanswered(err)

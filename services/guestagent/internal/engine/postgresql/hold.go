@@ -3,6 +3,7 @@ package postgresql
 import (
 	"context"
 	"errors"
+	"os"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -15,9 +16,15 @@ const holdName = "hold.conf"
 
 // SetReadOnly makes new transactions read only, and ends the sessions that write in an old one; the administrator's are
 // not. It is meant for those who do not notice that their volume is full, not for those who would break out: a session
-// can ask for a transaction that writes.
+// can ask for a transaction that writes. A replica writes nothing by itself, so it is not held: it takes writes in the
+// moment of its promotion.
 func (e *Engine) SetReadOnly(ctx context.Context, on bool) error {
-	if err := e.writeHold(on); err != nil {
+	is, err := e.writability(ctx)
+	if err != nil {
+		return err
+	}
+	on = on && !is.recovering
+	if err := e.writeHold(on); err != nil || is.held == on {
 		return err
 	}
 	if err := e.reload(ctx); err != nil || !on {
@@ -30,10 +37,27 @@ func (e *Engine) SetReadOnly(ctx context.Context, on bool) error {
 	})
 }
 
+// writability is whether the server takes writes from a session that begins now.
+type writability struct{ recovering, held bool }
+
+func (e *Engine) writability(ctx context.Context) (is writability, err error) {
+	err = e.as(ctx, sessionOfAnybody, "postgres", func(c *pgconn.PgConn) error {
+		said, err := row(ctx, c, "SELECT pg_is_in_recovery(), current_setting('default_transaction_read_only')")
+		if err == nil {
+			is = writability{recovering: said[0] == "t", held: said[1] == "on"}
+		}
+		return err
+	})
+	return is, err
+}
+
 func (e *Engine) writeHold(on bool) error {
 	text := ""
 	if on {
 		text = setting("default_transaction_read_only", "on")
+	}
+	if now, err := os.ReadFile(e.confPath(holdName)); err == nil && string(now) == text {
+		return nil
 	}
 	return durable.WriteFile(e.confPath(holdName), []byte(text), 0o644)
 }

@@ -2,7 +2,6 @@ package postgresql
 
 import (
 	"context"
-	"os"
 	"strconv"
 	"strings"
 
@@ -108,8 +107,8 @@ func (e *Engine) Replication(ctx context.Context) (engine.Replication, error) {
 		}
 		return r, nil
 	}
-	held, err := os.ReadFile(e.confPath(holdName))
-	r.Writable = err == nil && len(held) == 0
+	is, err := e.writability(ctx)
+	r.Writable = !is.recovering && !is.held
 	return r, err
 }
 
