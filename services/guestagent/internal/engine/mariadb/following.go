@@ -84,7 +84,7 @@ func (e *Engine) Assume(ctx context.Context, r role.Role) error {
 	case r.MayWrite():
 		return e.endFollowing(ctx)
 	case r == role.Replica && !(f.receives && f.applies):
-		return e.execute(ctx, "START SLAVE")
+		return e.resume(ctx)
 	}
 	return nil
 }

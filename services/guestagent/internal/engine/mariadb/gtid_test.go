@@ -57,3 +57,19 @@ func TestASourceLacksWhatItNeverHad(t *testing.T) {
 		assert.Equal(t, c.lacks, h.lacks(parsed(t, c.here)), what)
 	}
 }
+
+func TestTheFurtherOfTwoPositionsIsTakenByDomain(t *testing.T) {
+	for _, c := range [][3]string{
+		{"0-1-5", "0-2-7", "0-2-7"},
+		{"0-1-9", "0-2-7", "0-1-9"},
+		{"0-1-5,1-1-3", "0-2-7", "0-2-7,1-1-3"},
+		{"", "0-2-7", "0-2-7"},
+		{"0-1-5", "", "0-1-5"},
+	} {
+		one, err := parsePosition(c[0])
+		require.NoError(t, err)
+		other, err := parsePosition(c[1])
+		require.NoError(t, err)
+		assert.Equal(t, c[2], one.with(other).String())
+	}
+}
