@@ -71,7 +71,7 @@ func (e *Engine) execute(ctx context.Context, statement string, args ...any) err
 		return err
 	}
 	if _, err := db.ExecContext(ctx, statement, args...); err != nil {
-		return refusal(err)
+		return unanswered(err)
 	}
 	return nil
 }

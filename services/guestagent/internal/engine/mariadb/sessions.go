@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/go-sql-driver/mysql"
 
@@ -29,7 +30,7 @@ func (e *Engine) unheard(ctx context.Context, run func(execute func(statement st
 	}()
 	execute := func(statement string, args ...any) error {
 		if _, err := session.ExecContext(ctx, statement, args...); err != nil {
-			return refusal(err)
+			return unanswered(err)
 		}
 		return nil
 	}
@@ -75,11 +76,14 @@ func (e *Engine) numbers(ctx context.Context, query string, args ...any) (number
 // unanswered tells a database that is not there from one that refuses.
 func unanswered(err error) error {
 	var refused *mysql.MySQLError
-	if errors.As(err, &refused) {
+	if errors.As(err, &refused) && !slices.Contains(leaving, refused.Number) {
 		return refusal(err)
 	}
 	return errs.New(errs.Unavailable, "DATABASE_UNREACHABLE", "The database does not answer.").Because(err)
 }
+
+// leaving are the errors of a server that stops, and of a session that was ended.
+var leaving = []uint16{1053, 1927}
 
 // unknownThread is the error of a KILL that comes too late.
 const unknownThread = 1094
