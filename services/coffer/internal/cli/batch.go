@@ -101,6 +101,7 @@ func batch(command *cobra.Command, s *session, ordered *ordering, doing string, 
 			continue
 		}
 		outcome := client.Outcome{TaskID: result.TaskID}
+		ordered.announce(command, result.InstanceID)
 		if err := ordered.await(command, service, outcome, result.InstanceID, passing...); err != nil {
 			failures = append(failures, fmt.Errorf("%s %s: %w", doing, result.InstanceID, err))
 		}

@@ -45,7 +45,7 @@ func newInstanceForceDelete(s *session) *cobra.Command {
 
 func newInstanceResetStatus(s *session) *cobra.Command {
 	return change{
-		use: "reset-status INSTANCE", short: "End whatever is done to an instance, and forget its errors (admins)",
+		use: "reset-status INSTANCE", short: "End whatever is done to an instance, and forget its errors (admins; of another project by its id)",
 		order: only((*client.Client).ResetStatus),
 	}.command(s)
 }

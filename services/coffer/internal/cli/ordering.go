@@ -56,11 +56,19 @@ func (o *ordering) awaitBeside(command *cobra.Command, service *client.Client, o
 		return err
 	}
 	for _, other := range others {
+		o.announce(command, other.InstanceName)
 		if _, err := watch(command, service, o.shown(), other.ID); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// announce says of which instance the progress is that follows.
+func (o *ordering) announce(command *cobra.Command, name string) {
+	if shown := o.shown(); (o.wait || o.watch) && !shown.json() {
+		command.PrintErrf("\n%s:\n", name)
+	}
 }
 
 // shown is how progress is shown.

@@ -49,30 +49,31 @@ type lines struct {
 
 func (l *lines) show(task client.Task) {
 	if !task.Ended() {
-		l.tell(task.Action, task.Status, "")
+		l.tell("", task.Action, task.Status, "")
 	}
 	for _, step := range task.Steps {
 		if step.Status != "PENDING" {
-			l.tell(step.Name, step.Status, remark(step))
+			l.tell("step ", step.Name, step.Status, remark(step))
 		}
 	}
 	message := ""
 	if task.Error != nil {
 		message = task.Error.Message
 	}
-	l.tell(task.Action, task.Status, message)
+	l.tell("", task.Action, task.Status, message)
 }
 
-func (l *lines) tell(name, status, message string) {
-	if l.told[name] == status {
+// tell keeps a task and a step of the same name apart by their kind.
+func (l *lines) tell(kind, name, status, message string) {
+	if l.told[kind+name] == status {
 		return
 	}
-	l.told[name] = status
+	l.told[kind+name] = status
 	if message != "" {
 		message = "  " + message
 	}
 	// Progress that cannot be shown is no reason to stop.
-	_, _ = fmt.Fprintf(l.w, "%s  %-24s %s%s\n", time.Now().Format(time.TimeOnly), name, status, message)
+	_, _ = fmt.Fprintf(l.w, "%s  %-26s %s%s\n", time.Now().Format(time.TimeOnly), name, status, message)
 }
 
 func (l *lines) end() {}

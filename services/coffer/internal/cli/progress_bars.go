@@ -65,7 +65,7 @@ func newBar(container *mpb.Progress, step client.Step) *bar {
 	style := mpb.SpinnerStyle("⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧").PositionLeft()
 	b.painted = container.MustAdd(1, style.Build(),
 		mpb.BarWidth(2),
-		mpb.PrependDecorators(decor.Name(step.Name, decor.WC{W: 24, C: decor.DindentRight})),
+		mpb.PrependDecorators(decor.Name(step.Name, decor.WC{W: 26, C: decor.DindentRight})),
 		mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return b.words() })),
 		mpb.BarFillerClearOnComplete(),
 	)

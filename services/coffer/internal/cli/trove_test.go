@@ -2,73 +2,11 @@ package cli_test
 
 import (
 	"encoding/json"
-	"fmt"
-	"net/http"
-	"net/http/httptest"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
-
-const shopID = "0d7a1a5b-5b7c-4b3f-9d0e-3c2f7f1f0a11"
-
-// trove is a service that is not Coffer: it has no tasks and no events.
-type trove struct {
-	*httptest.Server
-	// heard are the requests that change something.
-	heard []string
-}
-
-func newTrove(t *testing.T) *trove {
-	t.Helper()
-	s := &trove{}
-	mux := http.NewServeMux()
-	answer := func(pattern string, code int, body string) {
-		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-			if r.Method != http.MethodGet {
-				var sent any
-				if r.ContentLength > 0 && !assert.NoError(t, json.NewDecoder(r.Body).Decode(&sent)) {
-					return
-				}
-				text, err := json.Marshal(sent)
-				assert.NoError(t, err)
-				s.heard = append(s.heard, r.Method+" "+r.URL.Path+" "+string(text))
-			}
-			w.Header().Set("Content-Type", "application/json")
-			w.WriteHeader(code)
-			_, err := fmt.Fprint(w, body)
-			assert.NoError(t, err)
-		})
-	}
-	mux.HandleFunc("POST /v3/auth/tokens", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("X-Subject-Token", "t")
-		w.WriteHeader(http.StatusCreated)
-		_, err := fmt.Fprintf(w, `{"token":{"expires_at":"2999-01-01T00:00:00.000000Z","project":{"id":"p"},"catalog":[
-			{"type":"database","endpoints":[{"interface":"public","region":"R","region_id":"R","url":"%s/v1.0/p"}]}]}}`, s.URL)
-		assert.NoError(t, err)
-	})
-	shop := `{"id":"` + shopID + `","name":"shop","status":"ACTIVE","datastore":{"type":"mariadb","version":"10.11"},
-		"flavor":{"id":"1"},"volume":{"size":1},"ip":["10.0.0.5"]}`
-	answer("GET /v1.0/p/instances", http.StatusOK, `{"instances":[`+shop+`]}`)
-	answer("GET /v1.0/p/instances/"+shopID, http.StatusOK, `{"instance":`+shop+`}`)
-	answer("POST /v1.0/p/instances", http.StatusOK, `{"instance":`+shop+`}`)
-	answer("POST /v1.0/p/instances/"+shopID+"/action", http.StatusAccepted, "")
-	answer("DELETE /v1.0/p/instances/"+shopID, http.StatusUnprocessableEntity,
-		`{"unprocessableEntity":{"code":422,"message":"Instance is protected."}}`)
-	answer("GET /v1.0/p/flavors", http.StatusOK, `{"flavors":[{"id":1,"str_id":"1","name":"db.tiny"}]}`)
-	s.Server = httptest.NewServer(mux)
-	t.Cleanup(s.Close)
-
-	for name, value := range map[string]string{
-		"OS_AUTH_URL": s.URL + "/v3", "OS_USERNAME": "u", "OS_PASSWORD": "p", "OS_PROJECT_NAME": "p",
-		"OS_USER_DOMAIN_NAME": "Default", "OS_PROJECT_DOMAIN_NAME": "Default", "OS_REGION_NAME": "R",
-		"OS_CLOUD": "", "OS_CLIENT_CONFIG_FILE": "",
-	} {
-		t.Setenv(name, value)
-	}
-	return s
-}
 
 func TestInstancesOfAnyTroveAreListedAndShown(t *testing.T) {
 	newTrove(t)

@@ -47,6 +47,11 @@ func (c *Client) Batch(ctx context.Context, doing string, ids []string) ([]Batch
 	if err != nil {
 		return nil, fmt.Errorf("%s %d instances: %w", doing, len(ids), err)
 	}
+	for i := range answer.Results {
+		if c.trial {
+			answer.Results[i].TaskID = "" // There is none.
+		}
+	}
 	return answer.Results, nil
 }
 

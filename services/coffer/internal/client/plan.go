@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
@@ -58,16 +59,17 @@ func (c *Client) IsTrial() bool { return c.trial }
 const dryRun = "?dry_run=true"
 
 func (c *Client) try(ctx context.Context, method, address string, body any) (Outcome, error) {
-	var answer struct {
-		Plan *Plan `json:"plan"`
-	}
-	_, err := c.request(ctx, method, address+dryRun, &gophercloud.RequestOpts{
-		JSONBody: body, JSONResponse: &answer, OkCodes: []int{http.StatusOK},
+	response, err := c.request(ctx, method, address+dryRun, &gophercloud.RequestOpts{
+		JSONBody: body, KeepResponseBody: true, OkCodes: []int{http.StatusOK, http.StatusAccepted, http.StatusNoContent},
 	})
 	if err != nil {
 		return Outcome{}, err
 	}
-	if answer.Plan == nil {
+	defer func() { _ = response.Body.Close() }()
+	var answer struct {
+		Plan *Plan `json:"plan"`
+	}
+	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil || answer.Plan == nil {
 		return Outcome{}, errors.New("the service answered a dry run without a plan: see whether it did what it was asked for")
 	}
 	return Outcome{Plan: answer.Plan}, nil
