@@ -45,13 +45,17 @@ func (p *Provider) ExtendVolume(ctx context.Context, instanceID string, size int
 }
 
 func (p *Provider) extend(instanceID string, v volumeFile) error {
-	var err error
-	if v.FileSystem {
-		err = growImage(p.folder.volumeImage(instanceID), v.Size)
-	} else {
-		err = p.raiseLimit(instanceID, v.Size)
+	if !v.FileSystem {
+		if err := p.raiseLimit(instanceID, v.Size); err != nil {
+			return err
+		}
+		return writeJSON(p.folder.volumeFile(instanceID), v)
 	}
+	fs, err := fileSystemOf(v.Kind)
 	if err != nil {
+		return err
+	}
+	if err := growImage(p.folder.volumeImage(instanceID), v.Size+fs.overhead); err != nil {
 		return err
 	}
 	return writeJSON(p.folder.volumeFile(instanceID), v)

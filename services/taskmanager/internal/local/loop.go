@@ -5,58 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
-
-// makeFileSystem makes an image of so many bytes, which takes room only as it is written to, with an ext4 in it.
-// ext4, since it is formatted and mounted as quickly as xfs here (10 to 20 ms for both), grows while
-// in use, and starts at less than 2 MiB where xfs wants 64.
-func makeFileSystem(ctx context.Context, image string, size int64) error {
-	f, err := os.OpenFile(image, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	defer f.Close() // what counts is synced below
-	if err := f.Truncate(size); err != nil {
-		return err
-	}
-	// Nothing has to be discarded or zeroed in an image that is a hole, and no block is kept back for root.
-	mkfs := exec.CommandContext(ctx, mkfsProgram(), "-q", "-F", "-m", "0", "-J", "size=16",
-		"-E", "nodiscard,lazy_itable_init=1,lazy_journal_init=1", image)
-	if out, err := mkfs.CombinedOutput(); err != nil {
-		return fmt.Errorf("mkfs.ext4: %w: %s", err, strings.TrimSpace(string(out)))
-	}
-	return f.Sync()
-}
-
-// mkfsProgram is looked for also where unprivileged users' PATH does not lead.
-func mkfsProgram() string {
-	if path, err := exec.LookPath("mkfs.ext4"); err == nil {
-		return path
-	}
-	return "/usr/sbin/mkfs.ext4"
-}
-
-// mountImage mounts an image through a loop device that goes by itself when it is no longer mounted, or when we die
-// before it is.
-func mountImage(image, target string) error {
-	device, err := attachLoop(image)
-	if err != nil {
-		return fmt.Errorf("attach a loop device: %w", err)
-	}
-	// The tables of free inodes are zero in an image that was a hole: no thread needs to write them (noinit_itable).
-	err = unix.Mount(device.Name(), target, "ext4", unix.MS_NOATIME|unix.MS_NODEV|unix.MS_NOSUID|unix.MS_NOEXEC,
-		"noinit_itable,errors=remount-ro")
-	if err != nil {
-		err = fmt.Errorf("mount: %w", err)
-	}
-	return errors.Join(err, device.Close())
-}
 
 // attachLoop answers with the device that the image is attached to already, which may be mounted where we do not see
 // it (a service manager's private mounts): one device mounted twice is one file system, two devices on one image
@@ -176,7 +130,7 @@ func unmount(ctx context.Context, dir string) error {
 }
 
 // loopWorks tries the whole way once, with an image as large as the smallest volume: to be root is not enough in a container.
-func loopWorks(ctx context.Context, dir string) error {
+func loopWorks(ctx context.Context, dir string, fs fileSystem) error {
 	try, err := os.MkdirTemp(dir, "loop-probe-")
 	if err != nil {
 		return err
@@ -184,10 +138,10 @@ func loopWorks(ctx context.Context, dir string) error {
 	image, target := filepath.Join(try, "image"), filepath.Join(try, "mount")
 	err = os.Mkdir(target, 0o700)
 	if err == nil {
-		err = makeFileSystem(ctx, image, gib)
+		err = fs.create(ctx, image, gib)
 	}
 	if err == nil {
-		err = mountImage(image, target)
+		err = fs.mount(image, target)
 	}
 	if unmounted := unmount(ctx, target); unmounted != nil {
 		return errors.Join(err, unmounted)

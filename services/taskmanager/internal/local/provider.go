@@ -30,7 +30,9 @@ type Provider struct {
 	// separateUsers: every server's database has a numeric user of its own. Needs root.
 	separateUsers bool
 	// mounts: new volumes are file systems of their own. Needs root, and a host that allows it.
-	mounts     bool
+	mounts bool
+	// fileSystem is what new volumes are made with, if they are mounted.
+	fileSystem fileSystem
 	cgroups    *cgroups
 	offers     *offers
 	templates  *templates
@@ -81,10 +83,10 @@ func findGuestAgent(configured string) (string, error) {
 func (p *Provider) findLimits(ctx context.Context) {
 	if !p.separateUsers {
 		p.log.Warn("not running as root: databases run as this user, in one domain of trust, and volumes are folders")
-	} else if err := loopWorks(ctx, filepath.Dir(p.folder.addresses)); err != nil {
-		p.log.Warn("volumes are folders: this host does not let us mount file systems", "error", err)
+	} else if fs, err := findFileSystem(ctx, filepath.Dir(p.folder.addresses)); err != nil {
+		p.log.Warn("volumes are folders: this host does not let us mount file systems that grow", "error", err)
 	} else {
-		p.mounts = true
+		p.mounts, p.fileSystem = true, fs
 	}
 	if !p.cfg.BoundMemory {
 		return

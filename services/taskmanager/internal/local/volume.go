@@ -25,6 +25,8 @@ type volumeFile struct {
 	Size int64 `json:"size"`
 	// FileSystem says that it is an image to be mounted; else it is a plain folder, whose size the agent minds.
 	FileSystem bool `json:"file_system"`
+	// Kind is the file system's; see fileSystemOf.
+	Kind string `json:"kind,omitempty"`
 }
 
 func (f *folder) volume(instanceID string) string { return filepath.Join(f.volumes, instanceID) }
@@ -81,7 +83,7 @@ func (p *Provider) checkVolume(spec step.VolumeSpec) error {
 }
 
 func (p *Provider) makeVolume(ctx context.Context, spec step.VolumeSpec) (volumeFile, error) {
-	v := volumeFile{Size: int64(spec.Size) * gib, FileSystem: p.mounts}
+	v := volumeFile{Size: int64(spec.Size) * gib, FileSystem: p.mounts, Kind: p.fileSystem.name}
 	if err := p.checkSpace(v.Size); err != nil {
 		return v, err
 	}
@@ -91,7 +93,7 @@ func (p *Provider) makeVolume(ctx context.Context, spec step.VolumeSpec) (volume
 		err = makeDir(data, 0o711)
 	}
 	if err == nil && v.FileSystem {
-		err = makeFileSystem(ctx, p.folder.volumeImage(spec.InstanceID), v.Size)
+		err = p.fileSystem.create(ctx, p.folder.volumeImage(spec.InstanceID), v.Size)
 	}
 	if err == nil {
 		err = writeJSON(p.folder.volumeFile(spec.InstanceID), v)
@@ -155,7 +157,11 @@ func (p *Provider) attachVolume(instanceID string) (volumeFile, error) {
 	if err != nil || mounted {
 		return v, err
 	}
-	if err := mountImage(p.folder.volumeImage(instanceID), data); err != nil {
+	fs, err := fileSystemOf(v.Kind)
+	if err == nil {
+		err = fs.mount(p.folder.volumeImage(instanceID), data)
+	}
+	if err != nil {
 		return v, hostFailure("VOLUME", "The volume could not be mounted", fmt.Errorf("volume %s: %w", instanceID, err))
 	}
 	return v, passable(data)
