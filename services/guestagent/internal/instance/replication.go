@@ -36,7 +36,7 @@ func (i *Instance) Admit(ctx context.Context, replica engine.Member, ticket stri
 		return a, err
 	}
 	a.CopyAddress = i.Copies.Address()
-	return a, i.Copies.Announce(replica.InstanceID, ticket, good, r.SendCopy)
+	return a, i.Copies.Announce(replica.InstanceID, ticket, good, r.SendCopy) //nolint:contextcheck // a copy outlives the call that announces it
 }
 
 // Dismiss takes back what Admit gave.

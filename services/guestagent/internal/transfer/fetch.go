@@ -30,7 +30,7 @@ func Fetch(ctx context.Context, identity *pki.Identity, sourceID, address, word 
 		return nil, errCut(err)
 	}
 	p := patient{connection}
-	if _, err := p.Write(append([]byte(greeting), append([]byte{byte(len(word))}, word...)...)); err != nil {
+	if _, err := p.Write(append([]byte(greeting), append([]byte{byte(len(word))}, word...)...)); err != nil { //nolint:gosec // at most 255
 		_ = connection.Close()
 		return nil, errCut(err)
 	}

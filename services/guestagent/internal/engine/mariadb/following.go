@@ -83,7 +83,7 @@ func (e *Engine) Assume(ctx context.Context, r role.Role) error {
 	switch {
 	case r.MayWrite():
 		return e.endFollowing(ctx)
-	case r == role.Replica && !(f.receives && f.applies):
+	case r == role.Replica && (!f.receives || !f.applies):
 		return e.resume(ctx)
 	}
 	return nil

@@ -2,6 +2,7 @@ package mariadb
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/coffer-dbaas/coffer/services/guestagent/internal/engine"
@@ -29,6 +30,14 @@ func (e *Engine) Freeze(ctx context.Context, p engine.Process) (string, error) {
 	if err := p.RequestAndWaitStart(ctx); err != nil {
 		return "", err
 	}
+	// One that refuses already has acknowledged nothing since, and its clients may read.
+	var refuses bool
+	if err := e.ask(ctx, "SELECT @@GLOBAL.read_only", &refuses); err != nil {
+		return "", err
+	}
+	if refuses {
+		return e.position(ctx)
+	}
 	refusing := make(chan error, 1)
 	go func() { refusing <- e.SetReadOnly(ctx, true) }()
 	timer := time.NewTimer(freezeGrace)
@@ -45,8 +54,7 @@ func (e *Engine) Freeze(ctx context.Context, p engine.Process) (string, error) {
 			return e.position(ctx)
 		case <-timer.C:
 			if err := e.endSessions(ctx, tenants, admin); err != nil {
-				<-refusing
-				return "", err
+				return "", errors.Join(err, <-refusing)
 			}
 			timer.Reset(freezePause)
 		}
