@@ -6,7 +6,7 @@ const fromHereMiB = 3072
 // postgresql scales by memory what Trove's template does: trove/templates/postgresql/config.template. Whatever a
 // replica or a later pg_rewind needs is there from the first start, since it could not be had without another one.
 func postgresql(memoryMiB int) map[string]string {
-	return map[string]string{
+	return map[string]string{ //nolint:gosec // no password is in it
 		"default_text_search_config": "pg_catalog.english",
 		"effective_cache_size":       inUnit(max(memoryMiB-512, 512), "MB"),
 		"hot_standby":                "on",

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/coffer-dbaas/coffer/pkg/errs"
 )
@@ -27,7 +28,7 @@ func TestPostgreSQLsCharacterSetsAreKnownInAnySpelling(t *testing.T) {
 	rules := rulesOf("postgresql")
 	for _, charset := range []string{"", "utf8", "UTF-8", "LATIN1", "ISO_8859-5", "sql_ascii", "KOI8-R"} {
 		got, _, err := rules.charset(charset, "C")
-		assert.NoError(t, err, charset)
+		require.NoError(t, err, charset)
 		assert.Equal(t, charset, got)
 	}
 	for _, charset := range []string{"utf8mb4", "klingon", "GB18030", "--"} {

@@ -286,7 +286,7 @@ func (m *member) RequestAndWaitStart(ctx context.Context) error {
 	if m.runs() {
 		return nil
 	}
-	m.start(m.t)
+	m.start(m.t) //nolint:contextcheck // the test has its own
 	if err := m.replicator.Assume(ctx, m.role); err != nil {
 		return err
 	}

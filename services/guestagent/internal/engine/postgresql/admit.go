@@ -99,7 +99,7 @@ func (e *Engine) DismissReplica(ctx context.Context, instanceID string) error {
 	if err := e.dropAdmission(name); err != nil {
 		return err
 	}
-	if e.ready() != nil {
+	if !e.isReady() {
 		return nil
 	}
 	return e.in(ctx, "postgres", func(c *pgconn.PgConn) error {

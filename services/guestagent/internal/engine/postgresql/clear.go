@@ -22,14 +22,14 @@ const orphansLimit = 10 * time.Second
 // clear takes away what a postmaster left that was killed: the sessions that still worked, which keep a new one from
 // starting until their query ends, and the files that name its process, whose id may be another's by now. It is called
 // only where no postmaster lives.
-func (e *Engine) clear() error {
+func (e *Engine) clear(ctx context.Context) error {
 	path := filepath.Join(e.dataDir(), pidFile)
 	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	} else if err != nil {
 		return err
 	}
-	if err := e.endOrphans(); err != nil {
+	if err := e.endOrphans(ctx); err != nil {
 		return fmt.Errorf("end what the former postmaster left: %w", err)
 	}
 	for _, path := range []string{filepath.Join(e.server.RunDir(), socketName+".lock"), path} {
@@ -42,7 +42,7 @@ func (e *Engine) clear() error {
 
 // endOrphans finds processes of this data directory by where they work and what program they are: they no longer have
 // the postmaster's command line.
-func (e *Engine) endOrphans() error {
+func (e *Engine) endOrphans(ctx context.Context) error {
 	data, err := os.Stat(e.dataDir())
 	if err != nil {
 		return err
@@ -56,7 +56,7 @@ func (e *Engine) endOrphans() error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), orphansLimit)
+	ctx, cancel := context.WithTimeout(ctx, orphansLimit)
 	defer cancel()
 	return proc.Kill(ctx, found...)
 }

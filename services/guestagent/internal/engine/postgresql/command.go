@@ -1,6 +1,7 @@
 package postgresql
 
 import (
+	"context"
 	"strings"
 	"syscall"
 
@@ -17,7 +18,7 @@ func (e *Engine) Command() (proc.Command, error) {
 	if err != nil {
 		return proc.Command{}, err
 	}
-	if err := e.clear(); err != nil {
+	if err := e.clear(context.Background()); err != nil {
 		return proc.Command{}, err
 	}
 	e.log.Begin()

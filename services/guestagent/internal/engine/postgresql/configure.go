@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -32,7 +33,7 @@ func (e *Engine) Configure(memoryMiB int) error {
 		"hba_file":         e.confPath(accessName),
 		"ident_file":       e.confPath(mapName),
 		"listen_addresses": e.server.Address,
-		"port":             fmt.Sprint(port),
+		"port":             strconv.Itoa(port),
 		"cluster_name":     e.title(),
 		// Nobody but the agent, as root or as this user, comes in by the socket.
 		"unix_socket_permissions": "0700",

@@ -16,8 +16,8 @@ import (
 // Answers asks a query over a new connection. A server that does not take connections yet is not asked, since it would
 // log each refusal.
 func (e *Engine) Answers(ctx context.Context) error {
-	if err := e.ready(); err != nil {
-		return err
+	if !e.isReady() {
+		return unreachable(nil)
 	}
 	return e.in(ctx, "postgres", func(c *pgconn.PgConn) error { return execute(ctx, c, "SELECT 1") })
 }
@@ -25,25 +25,21 @@ func (e *Engine) Answers(ctx context.Context) error {
 // Disconnect has nothing to do: no connection outlasts its question.
 func (e *Engine) Disconnect() {}
 
-var errNotReady = errors.New("the database does not take connections")
-
 // statusLine is where the postmaster writes how it is, in its pid file (miscadmin.h, LOCK_FILE_LINE_PM_STATUS).
 const statusLine = 8
 
-func (e *Engine) ready() error {
+// isReady says whether the server takes connections, by its own word.
+func (e *Engine) isReady() bool {
 	text, err := os.ReadFile(filepath.Join(e.dataDir(), pidFile))
 	if err != nil {
-		return err
+		return false
 	}
 	lines := strings.Split(string(text), "\n")
 	if len(lines) < statusLine {
-		return errNotReady
+		return false
 	}
-	switch strings.TrimSpace(lines[statusLine-1]) {
-	case "ready", "standby":
-		return nil
-	}
-	return errNotReady
+	status := strings.TrimSpace(lines[statusLine-1])
+	return status == "ready" || status == "standby"
 }
 
 // The settings of sessions. None of their words are logged.

@@ -39,7 +39,7 @@ func (e *Engine) RemoveData(ctx context.Context) error {
 	case !has:
 		return nil
 	}
-	if err := e.endOrphans(); err != nil {
+	if err := e.endOrphans(ctx); err != nil {
 		return fmt.Errorf("end what the former postmaster left: %w", err)
 	}
 	if err := os.RemoveAll(e.dataDir()); err != nil {

@@ -30,8 +30,8 @@ const askProgress = `SELECT r.recovering,
 FROM (SELECT pg_is_in_recovery() AS recovering) r`
 
 func (e *Engine) progress(ctx context.Context) (p progress, err error) {
-	if err := e.ready(); err != nil {
-		return p, unreachable(err)
+	if !e.isReady() {
+		return p, unreachable(nil)
 	}
 	err = e.in(ctx, "postgres", func(c *pgconn.PgConn) error {
 		p, err = e.progressOn(ctx, c)
@@ -65,8 +65,8 @@ func (e *Engine) progressOn(ctx context.Context, c *pgconn.PgConn) (p progress, 
 
 // recovering asks whether the server runs as a replica. Unavailable: it does not run.
 func (e *Engine) recovering(ctx context.Context) (is bool, err error) {
-	if err := e.ready(); err != nil {
-		return false, unreachable(err)
+	if !e.isReady() {
+		return false, unreachable(nil)
 	}
 	err = e.in(ctx, "postgres", func(c *pgconn.PgConn) error {
 		is, err = isRecovering(ctx, c)

@@ -79,9 +79,13 @@ func (e *Engine) writePassword(source engine.Source) error {
 func (e *Engine) way(source engine.Source) string {
 	var way []string
 	for _, part := range [][2]string{
-		{"host", source.Address}, {"port", strconv.Itoa(source.Port)}, {"user", source.User},
-		{"passfile", e.confPath(passName)}, {"application_name", e.server.InstanceID},
-		{"sslmode", "disable"}, {"connect_timeout", "5"},
+		{"host", source.Address},
+		{"port", strconv.Itoa(source.Port)},
+		{"user", source.User},
+		{"passfile", e.confPath(passName)},
+		{"application_name", e.server.InstanceID},
+		{"sslmode", "disable"},
+		{"connect_timeout", "5"},
 	} {
 		value := strings.NewReplacer(`\`, `\\`, "'", `\'`).Replace(part[1])
 		way = append(way, part[0]+"='"+value+"'")
