@@ -31,6 +31,9 @@ func (w Writer) Managed(i store.Instance, replicas []string) *instancev1.Instanc
 func (w Writer) ManagedWhole(i store.Instance, replicas []string) *instancev1.Instance {
 	shown := w.Managed(i, replicas)
 	shown.GuestStatus = &instancev1.GuestStatus{StateDescription: i.ServiceStatus.Description()}
+	if server := shown.GetServer().GetStructValue(); server != nil {
+		server.Fields["addresses"] = serverAddresses(i)
+	}
 	if i.VolumeID == "" {
 		return shown
 	}
@@ -59,4 +62,19 @@ func serverOf(i store.Instance) *structpb.Value {
 		"status": structpb.NewStringValue(string(i.ServerStatus)), "tenant_id": structpb.NewStringValue(i.ProjectID),
 		"host": structpb.NewNullValue(),
 	}})
+}
+
+// serverAddresses are the server's addresses in compute's own form, by the name of the network.
+func serverAddresses(i store.Instance) *structpb.Value {
+	byNetwork := map[string]*structpb.Value{}
+	for _, address := range i.Addresses {
+		if byNetwork[address.Type] == nil {
+			byNetwork[address.Type] = structpb.NewListValue(&structpb.ListValue{})
+		}
+		list := byNetwork[address.Type].GetListValue()
+		list.Values = append(list.Values, structpb.NewStructValue(&structpb.Struct{Fields: map[string]*structpb.Value{
+			"addr": structpb.NewStringValue(address.Address), "version": structpb.NewNumberValue(4),
+		}}))
+	}
+	return structpb.NewStructValue(&structpb.Struct{Fields: byNetwork})
 }

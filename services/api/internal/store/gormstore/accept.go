@@ -47,6 +47,11 @@ func (u *unit) accept(a store.Acceptance) (store.Accepted, error) {
 	if err := refuseFenced(a, instance, others); err != nil {
 		return store.Accepted{}, err
 	}
+	if deletes {
+		if err := refuseTurning(instance, unfinished); err != nil {
+			return store.Accepted{}, err
+		}
+	}
 	if err := admit(a, instance, unfinished, others); err != nil {
 		return store.Accepted{}, err
 	}
@@ -60,7 +65,7 @@ func (u *unit) accept(a store.Acceptance) (store.Accepted, error) {
 		return store.Accepted{}, err
 	}
 	if deletes {
-		if unfinished, err = u.stopAll(instance, unfinished); err != nil {
+		if unfinished, err = u.stopAll(unfinished); err != nil {
 			return store.Accepted{}, err
 		}
 	}
@@ -117,6 +122,17 @@ func refuseFenced(a store.Acceptance, instance *locked, others []*locked) error 
 	return nil
 }
 
+// refuseTurning refuses to delete an instance while roles change in its set, which would be left half turned.
+func refuseTurning(instance *locked, unfinished []taskRow) error {
+	for i := range unfinished {
+		if a, _ := action.Lookup(unfinished[i].Action); a.WholeSet {
+			shown, err := unfinished[i].task()
+			return errors.Join(store.SetTurning(instance.ID, shown), err)
+		}
+	}
+	return nil
+}
+
 func admit(a store.Acceptance, instance *locked, unfinished []taskRow, others []*locked) error {
 	if a.Admit == nil {
 		return nil
@@ -138,14 +154,10 @@ func deletionAmong(rows []taskRow) *taskRow {
 }
 
 // stopAll makes way for a deletion: tasks that no run has started end at once, the others at their next step border.
-// It answers those that the deletion must wait for. A set that is being turned is not left half turned.
-func (u *unit) stopAll(instance *locked, unfinished []taskRow) (running []taskRow, err error) {
+// It answers those that the deletion must wait for.
+func (u *unit) stopAll(unfinished []taskRow) (running []taskRow, err error) {
 	for i := range unfinished {
 		task := &unfinished[i]
-		if a, _ := action.Lookup(task.Action); a.WholeSet {
-			shown, err := task.task()
-			return nil, errors.Join(store.SetTurning(instance.ID, shown), err)
-		}
 		if task.State == store.TaskQueued {
 			if err := u.end(task, store.TaskCancelled, nil); err != nil {
 				return nil, err
