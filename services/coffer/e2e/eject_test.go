@@ -66,6 +66,8 @@ func testEjection(t *testing.T, signal syscall.Signal, wake func(*testing.T, mac
 		for _, step := range ejected.Steps {
 			if step.Name == "elect" {
 				assert.Contains(t, step.Message, elected.ID)
+				assert.Contains(t, step.Message, "the last position of the source")
+				assert.NotContains(t, step.Message, "not known")
 				t.Logf("%s: %s", d.name, step.Message)
 			}
 		}

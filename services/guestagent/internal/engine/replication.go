@@ -113,6 +113,8 @@ type Source struct {
 type Replication struct {
 	// Position is up to where the data here go, in the engine's own notation.
 	Position string
+	// Received is, of a replica, the last that it knows of its source's position; empty when it knows none.
+	Received string
 	// Progress orders the servers of one history: more is more. Of a replica it counts what it has received, because
 	// Promote applies all of that.
 	Progress uint64

@@ -34,6 +34,7 @@ func (s *Server) replication(ctx context.Context) (*guestagentv1.Replication, er
 	return &guestagentv1.Replication{
 		Role: roles[state.Role], SourceInstanceId: state.SourceInstanceID, Position: now.Position, Progress: now.Progress,
 		Streaming: now.Streaming, LagMilliseconds: now.LagMilliseconds, Message: now.Message, Writable: now.Writable,
+		ReceivedPosition: now.Received,
 	}, nil
 }
 

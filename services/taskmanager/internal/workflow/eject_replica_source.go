@@ -118,7 +118,8 @@ func (w ejection) elect(ctx context.Context, r *flow.Run) error {
 	})
 	r.Note(noteElected, elected.id)
 	r.Note(notePosition, elected.seen.GetPosition())
-	r.Say(fmt.Sprintf("Elected %s at %s, of %d replicas that answer.", elected.id, elected.seen.GetPosition(), len(candidates)))
+	r.Say(fmt.Sprintf("Elected %s at %s, of %d replicas that answer; the last position of the source that any of them knows is %s.",
+		elected.id, elected.seen.GetPosition(), len(candidates), cmp.Or(elected.seen.GetReceivedPosition(), "not known")))
 	return nil
 }
 

@@ -1615,9 +1615,11 @@ type Replication struct {
 	// Why it does not stream; no secrets.
 	Message string `protobuf:"bytes,7,opt,name=message,proto3" json:"message,omitempty"`
 	// Whether the database accepts writes at this moment, found out by asking it.
-	Writable      bool `protobuf:"varint,8,opt,name=writable,proto3" json:"writable,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Writable bool `protobuf:"varint,8,opt,name=writable,proto3" json:"writable,omitempty"`
+	// Of a replica: up to where it has received its source's history, which is the last that it knows of the source.
+	ReceivedPosition string `protobuf:"bytes,9,opt,name=received_position,json=receivedPosition,proto3" json:"received_position,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *Replication) Reset() {
@@ -1704,6 +1706,13 @@ func (x *Replication) GetWritable() bool {
 		return x.Writable
 	}
 	return false
+}
+
+func (x *Replication) GetReceivedPosition() string {
+	if x != nil {
+		return x.ReceivedPosition
+	}
+	return ""
 }
 
 type AdmitReplicaRequest struct {
@@ -3052,7 +3061,7 @@ const file_coffer_guestagent_v1_guestagent_proto_rawDesc = "" +
 	"\bprogress\x18\x01 \x01(\v2\x1e.coffer.guestagent.v1.ProgressR\bprogress\"\x17\n" +
 	"\x15GetReplicationRequest\"]\n" +
 	"\x16GetReplicationResponse\x12C\n" +
-	"\vreplication\x18\x01 \x01(\v2!.coffer.guestagent.v1.ReplicationR\vreplication\"\xad\x02\n" +
+	"\vreplication\x18\x01 \x01(\v2!.coffer.guestagent.v1.ReplicationR\vreplication\"\xda\x02\n" +
 	"\vReplication\x129\n" +
 	"\x04role\x18\x01 \x01(\x0e2%.coffer.guestagent.v1.ReplicationRoleR\x04role\x12,\n" +
 	"\x12source_instance_id\x18\x02 \x01(\tR\x10sourceInstanceId\x12\x1a\n" +
@@ -3061,7 +3070,8 @@ const file_coffer_guestagent_v1_guestagent_proto_rawDesc = "" +
 	"\tstreaming\x18\x05 \x01(\bR\tstreaming\x12)\n" +
 	"\x10lag_milliseconds\x18\x06 \x01(\x03R\x0flagMilliseconds\x12\x18\n" +
 	"\amessage\x18\a \x01(\tR\amessage\x12\x1a\n" +
-	"\bwritable\x18\b \x01(\bR\bwritable\"\xb7\x01\n" +
+	"\bwritable\x18\b \x01(\bR\bwritable\x12+\n" +
+	"\x11received_position\x18\t \x01(\tR\x10receivedPosition\"\xb7\x01\n" +
 	"\x13AdmitReplicaRequest\x12.\n" +
 	"\x13replica_instance_id\x18\x01 \x01(\tR\x11replicaInstanceId\x12'\n" +
 	"\x0freplica_address\x18\x02 \x01(\tR\x0ereplicaAddress\x12\x16\n" +

@@ -109,7 +109,7 @@ func (e *Engine) Replication(ctx context.Context) (engine.Replication, error) {
 	if !f.configured {
 		return r, nil
 	}
-	r.Streaming, r.Message = f.receives && f.applies, f.complaint()
+	r.Streaming, r.Message, r.Received = f.receives && f.applies, f.complaint(), f.received.String()
 	if f.applies && !here.reaches(f.received) {
 		r.Progress, r.LagMilliseconds = max(r.Progress, f.received.progress()), f.behindSeconds*1000
 	}

@@ -102,6 +102,7 @@ func (e *Engine) Replication(ctx context.Context) (engine.Replication, error) {
 		Streaming: now.streaming, LagMilliseconds: now.lagMilliseconds,
 	}
 	if now.recovering {
+		r.Received = now.received.String()
 		if !now.streaming {
 			r.Message = e.whyNotStreaming()
 		}

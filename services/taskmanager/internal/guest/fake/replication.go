@@ -48,7 +48,7 @@ func (a *Agent) replication() (*guestagentv1.Replication, <-chan struct{}) {
 	d := a.database
 	r := &guestagentv1.Replication{
 		Role: d.role, SourceInstanceId: d.source, Position: d.position(), Progress: uint64(len(d.rows)), Writable: d.writable(),
-		Message: d.broken,
+		Message: d.broken, ReceivedPosition: d.position(),
 	}
 	if from := a.network.sourceOf(d); from != nil {
 		r.Streaming = true
