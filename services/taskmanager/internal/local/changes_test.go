@@ -129,7 +129,7 @@ func TestAnExtendedVolumeIsLargerForItsFileSystem(t *testing.T) {
 	defer f.Close()
 	size, err := f.Seek(0, 2)
 	require.NoError(t, err)
-	assert.EqualValues(t, 3*gib+p.fileSystem.overhead, size, "the device under the mounted file system")
+	assert.Equal(t, 3*gib+p.fileSystem.overhead, size, "the device under the mounted file system")
 	var fs unix.Statfs_t
 	require.NoError(t, unix.Statfs(p.folder.volumeData(id), &fs))
 	assert.LessOrEqual(t, int64(fs.Blocks)*fs.Bsize, int64(gib), "filling it is the guest's")

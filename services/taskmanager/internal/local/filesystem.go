@@ -31,8 +31,9 @@ var fileSystems = []fileSystem{
 	{
 		name: "ext4",
 		// Nothing has to be discarded or zeroed in an image that is a hole, and no block is kept back for root.
-		make: []string{"mkfs.ext4", "-q", "-F", "-m", "0", "-J", "size=16",
-			"-E", "nodiscard,lazy_itable_init=1,lazy_journal_init=1"},
+		make: []string{
+			"mkfs.ext4", "-q", "-F", "-m", "0", "-J", "size=16", "-E", "nodiscard,lazy_itable_init=1,lazy_journal_init=1",
+		},
 		// The tables of free inodes are zero in an image that was a hole: no thread needs to write them.
 		options: "noinit_itable,errors=remount-ro",
 		grows:   mayExceedResources,
