@@ -147,6 +147,18 @@ func RunReplication(t *testing.T, s Subject) {
 	})
 }
 
+// RunForeign leads a server to one that it has nothing in common with.
+func RunForeign(t *testing.T, s Subject) {
+	t.Helper()
+	a, b := newMember(t, s, "aaaaaaaa"), newMember(t, s, "bbbbbbbb")
+	a.prepare()
+	b.prepare()
+	b.insert(t)
+	a.freeze(t)
+	err := a.replicator.CheckFollow(t.Context(), a.admittedBy(t, b))
+	require.True(t, errs.IsReason(err, "DIVERGED"), "%v", err)
+}
+
 // member is a server with its role.
 type member struct {
 	*fixture

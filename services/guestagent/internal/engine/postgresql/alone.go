@@ -25,7 +25,7 @@ const (
 // tenants to reading does not hold. It has not the mark of the database's process, so an agent does not take one that a
 // killed agent left for the database; the next start ends it.
 func (e *Engine) alone(ctx context.Context, do func(context.Context) error) error {
-	if err := e.clear(ctx); err != nil { //nolint:contextcheck // it has a limit of its own
+	if err := e.clear(ctx); err != nil {
 		return err
 	}
 	log, err := os.OpenFile(e.log.Path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)

@@ -70,3 +70,7 @@ func TestPostgreSQLReplicatesAsAnEngineMust(t *testing.T) {
 func TestPostgreSQLInARootFolderReplicatesAsAnEngineMust(t *testing.T) {
 	enginetest.RunReplication(t, subject(entertest.Folder(t)))
 }
+
+func TestTheDataOfTwoServersAreOfTwoOrigins(t *testing.T) {
+	enginetest.RunForeign(t, subject(""))
+}
