@@ -85,7 +85,7 @@ func batch(command *cobra.Command, s *session, ordered *ordering, doing string, 
 	if err != nil {
 		return err
 	}
-	if service.IsTrial() {
+	if service.IsTrial() && !ordered.as.json() {
 		command.PrintErrln(wasTrial)
 	}
 	if err := printResults(command, ordered.as, results); err != nil {
