@@ -105,6 +105,7 @@ func TestAnAdminSeesWhatStandsBehindAnInstance(t *testing.T) {
 	shown, err := w.manage(id, "false")
 	require.NoError(t, err)
 	assert.Equal(t, w.project("demo"), shown.GetTenantId())
+	assert.True(t, shown.GetEncryptedRpcMessaging())
 	assert.Equal(t, "HEALTHY", shown.GetServiceStatus())
 	assert.Equal(t, "No tasks for the instance.", shown.GetTaskDescription())
 	assert.False(t, shown.GetDeleted())

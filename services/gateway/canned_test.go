@@ -39,26 +39,52 @@ func listed() *instancev1.Instance {
 	}
 }
 
-// shown is the same instance in the detail form.
-func shown() *instancev1.Instance {
-	i := listed()
+// detailed is the same instance in the detail form.
+func detailed() *instancev1.Instance { return inDetail(listed()) }
+
+func inDetail(i *instancev1.Instance) *instancev1.Instance {
 	i.Datastore.VersionNumber = proto.String("10.11.14")
-	i.Volume.Used, i.Volume.UsedPercent = proto.Float64(0.1234567), proto.Float64(6)
 	i.Created, i.Updated = proto.String("2026-08-14T09:00:00"), proto.String("2026-08-14T09:01:00")
 	i.ServiceStatusUpdated = proto.String("2026-08-14T09:02:00")
 	return i
 }
 
+// shown is the same instance in the one call that shows it: a source with a replica.
+func shown() *instancev1.Instance {
+	i := detailed()
+	i.Volume.Used, i.Volume.UsedPercent = proto.Float64(0.1234567), proto.Float64(6)
+	i.Locality = proto.String("affinity")
+	i.Replicas = []*instancev1.Reference{{Id: replicaID, Links: links("instances", replicaID)}}
+	return i
+}
+
+// follower is that replica in the detail form, also reached from outside.
+func follower() *instancev1.Instance {
+	i := detailed()
+	i.Id, i.Name, i.Links = replicaID, "orders-1", links("instances", replicaID)
+	i.ReplicaOf = &instancev1.Reference{Id: instanceID, Links: links("instances", instanceID)}
+	i.Access = &instancev1.Access{IsPublic: proto.Bool(true), AllowedCidrs: []string{"203.0.113.0/24"}}
+	i.Ip = append(i.Ip, "198.51.100.7")
+	i.Addresses = append(i.Addresses, &instancev1.Address{Address: "198.51.100.7", Type: "public"})
+	return i
+}
+
 // managed is the same instance as admins see it in their list.
 func managed() *instancev1.Instance {
-	i := shown()
-	i.Volume.Used, i.Volume.UsedPercent = nil, nil
-	i.TenantId, i.ServerId, i.VolumeId = proto.String(project), proto.String("server-1"), proto.String("volume-1")
+	i := detailed()
+	i.ServerId, i.VolumeId = proto.String("server-1"), proto.String("volume-1")
 	i.Server = structpb.NewStructValue(&structpb.Struct{Fields: map[string]*structpb.Value{
-		"id": structpb.NewStringValue("server-1"), "status": structpb.NewStringValue("ACTIVE"),
+		"id": structpb.NewStringValue("server-1"), "name": structpb.NewStringValue("orders"),
+		"status": structpb.NewStringValue("ACTIVE"), "tenant_id": structpb.NewStringValue(project),
+		"host": structpb.NewNullValue(),
 	}})
-	i.ServiceStatus, i.Deleted = proto.String("HEALTHY"), proto.Bool(false)
-	i.DeletedAt, i.TaskDescription = structpb.NewNullValue(), proto.String("No tasks for the instance.")
+	return underManagement(i, "HEALTHY", "No tasks for the instance.")
+}
+
+func underManagement(i *instancev1.Instance, service, doing string) *instancev1.Instance {
+	i.TenantId, i.EncryptedRpcMessaging = proto.String(project), proto.Bool(true)
+	i.ServiceStatus, i.TaskDescription = proto.String(service), proto.String(doing)
+	i.Deleted, i.DeletedAt = proto.Bool(false), structpb.NewNullValue()
 	return i
 }
 
@@ -66,30 +92,49 @@ func managed() *instancev1.Instance {
 func managedWhole() *instancev1.Instance {
 	i := managed()
 	i.GuestStatus = &instancev1.GuestStatus{StateDescription: "healthy"}
+	i.Server.GetStructValue().Fields["addresses"] = structpb.NewStructValue(&structpb.Struct{Fields: map[string]*structpb.Value{
+		"private": structpb.NewListValue(&structpb.ListValue{Values: []*structpb.Value{
+			structpb.NewStructValue(&structpb.Struct{Fields: map[string]*structpb.Value{
+				"addr": structpb.NewStringValue("127.84.16.5"), "version": structpb.NewNumberValue(4),
+			}}),
+		}}),
+	}})
 	i.Volume = &instancev1.Volume{
 		Size: 2, Id: proto.String("volume-1"), Status: proto.String("in-use"), Used: proto.Float64(0.12), Total: proto.Float64(2),
+		CreatedAt: proto.String("2026-08-14T09:00:00"), AvailabilityZone: proto.String("nova"),
 		Attachments: []*instancev1.Attachment{{ServerId: "server-1", Device: "/dev/vdb"}},
 	}
 	return i
 }
 
-// broken is an instance as its owner sees it after a create that failed.
-func broken() *instancev1.Instance {
+// managedBroken is one whose create failed before it had a server.
+func managedBroken() *instancev1.Instance {
+	i := underManagement(broken(), "NEW", "Build error: Volume.")
+	i.Server, i.Fault.Details = structpb.NewNullValue(), structpb.NewStringValue("/srv/volumes: no space left")
+	return i
+}
+
+// listedBroken is an instance in the list form after a create that failed.
+func listedBroken() *instancev1.Instance {
 	i := listed()
 	i.Status, i.OperatingStatus = "ERROR", ""
 	i.Access, i.Ip, i.Addresses = &instancev1.Access{}, nil, nil
+	return i
+}
+
+// broken is the same in the detail form, as its owner sees it.
+func broken() *instancev1.Instance {
+	i := inDetail(listedBroken())
 	i.Fault = &instancev1.Fault{
 		Message: "create_volume: no space left", Created: "2026-08-14T09:03:00", Details: structpb.NewNullValue(),
 	}
-	i.Created, i.Updated = proto.String("2026-08-14T09:00:00"), proto.String("2026-08-14T09:03:00")
 	return i
 }
 
 // building is an instance as the answer of its create call shows it.
 func building() *instancev1.Instance {
 	i := broken()
-	i.Status, i.Fault, i.Updated = "BUILD", nil, i.Created
-	i.Datastore.VersionNumber, i.ServiceStatusUpdated = proto.String("10.11.14"), i.Created
+	i.Status, i.Fault, i.Updated, i.ServiceStatusUpdated = "BUILD", nil, i.Created, i.Created
 	i.Access = &instancev1.Access{IsPublic: proto.Bool(false), AllowedCidrs: []string{"0.0.0.0/0"}}
 	return i
 }
@@ -142,14 +187,30 @@ func namedFlavor() *flavorv1.Flavor {
 	}
 }
 
-// cannedAPI answers every call.
+// cannedAPI answers every call, and dry runs of those whose answers differ in form.
 func cannedAPI() *api {
-	return &api{answers: map[string]proto.Message{
+	return &api{plans: map[string]proto.Message{
+		instancev1.InstanceService_PromoteToReplicaSource_FullMethodName: &instancev1.PromoteToReplicaSourceResponse{
+			Plan: &taskv1.Plan{
+				Action: "promote_to_replica_source", InstanceId: instanceID, Members: []string{taskID},
+				Steps: []*taskv1.PlanStep{{Name: "catch_up"}, {Name: "switch_over", Undoable: true}}, Downtime: "A moment.",
+			},
+		},
+		instancev1.InstanceService_CreateInstance_FullMethodName: &instancev1.CreateInstanceResponse{
+			Instance: building(), Plan: &taskv1.Plan{Action: "create_instance", InstanceId: instanceID, Downtime: "None."},
+		},
+		instancev1.InstanceService_ResetStatus_FullMethodName: &instancev1.ResetStatusResponse{
+			Plan: &taskv1.Plan{Action: "reset_status", InstanceId: instanceID, Downtime: "None."},
+		},
+		ddmv1.DDMService_RestartInstance_FullMethodName: &ddmv1.RestartInstanceResponse{
+			Plan: &taskv1.Plan{Action: "restart_instance", InstanceId: instanceID, Downtime: "Seconds."},
+		},
+	}, answers: map[string]proto.Message{
 		instancev1.InstanceService_ListInstances_FullMethodName: &instancev1.ListInstancesResponse{
-			Instances: []*instancev1.Instance{listed(), broken()}, NextMarker: instanceID,
+			Instances: []*instancev1.Instance{listed(), listedBroken()}, NextMarker: instanceID,
 		},
 		instancev1.InstanceService_ListInstanceDetails_FullMethodName: &instancev1.ListInstanceDetailsResponse{
-			Instances: []*instancev1.Instance{shown()},
+			Instances: []*instancev1.Instance{detailed(), follower(), broken()},
 		},
 		instancev1.InstanceService_GetInstance_FullMethodName: &instancev1.GetInstanceResponse{Instance: shown()},
 		instancev1.InstanceService_CreateInstance_FullMethodName: &instancev1.CreateInstanceResponse{
@@ -178,10 +239,7 @@ func cannedAPI() *api {
 			Task: task("resize_volume", "QUEUED"),
 		},
 		instancev1.InstanceService_PromoteToReplicaSource_FullMethodName: &instancev1.PromoteToReplicaSourceResponse{
-			Plan: &taskv1.Plan{
-				Action: "promote_to_replica_source", InstanceId: instanceID, Members: []string{taskID},
-				Steps: []*taskv1.PlanStep{{Name: "catch_up"}, {Name: "switch_over", Undoable: true}}, Downtime: "A moment.",
-			},
+			Task: task("promote_to_replica_source", "QUEUED"),
 		},
 		instancev1.InstanceService_EjectReplicaSource_FullMethodName: &instancev1.EjectReplicaSourceResponse{
 			Task: task("eject_replica_source", "QUEUED"),
@@ -205,7 +263,7 @@ func cannedAPI() *api {
 			Results: []*dmsv1.Result{{Result: "success", Instance: instanceID}, {Result: "failed", Instance: taskID}},
 		},
 		mgmtv1.ManagementService_ListManagedInstances_FullMethodName: &mgmtv1.ListManagedInstancesResponse{
-			Instances: []*instancev1.Instance{managed()}, NextMarker: "20",
+			Instances: []*instancev1.Instance{managed(), managedBroken()}, NextMarker: "20",
 		},
 		mgmtv1.ManagementService_GetManagedInstance_FullMethodName: &mgmtv1.GetManagedInstanceResponse{Instance: managedWhole()},
 		mgmtv1.ManagementService_StopInstance_FullMethodName: &mgmtv1.StopInstanceResponse{

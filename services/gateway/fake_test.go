@@ -33,6 +33,7 @@ const (
 	project    = "9f8dd5eacb074c9f87d2d822c9092aa5"
 	goodToken  = "good-token"
 	instanceID = "7de1bed8-6983-4d46-9a52-0abfbb0d27a2"
+	replicaID  = "9aa5e7d3-4a6e-4f0b-8c0d-2f4f0c9d1b77"
 	taskID     = "1c9fd8a2-0f2b-4d6c-9f6e-0f2a5a5f7d11"
 )
 
@@ -40,7 +41,9 @@ const (
 // was asked.
 type api struct {
 	answers map[string]proto.Message
-	fail    error
+	// plans are the answers to dry runs.
+	plans map[string]proto.Message
+	fail  error
 	// requests and metadata of the calls, CheckAccess aside.
 	requests []proto.Message
 	metadata []metadata.MD
@@ -62,6 +65,9 @@ func (a *api) intercept(ctx context.Context, request any, info *grpc.UnaryServer
 	a.requests, a.metadata = append(a.requests, message), append(a.metadata, md)
 	if a.fail != nil {
 		return nil, a.fail
+	}
+	if plan := a.plans[info.FullMethod]; plan != nil && len(md.Get("coffer-dry-run")) > 0 {
+		return plan, nil
 	}
 	if answer := a.answers[info.FullMethod]; answer != nil {
 		return answer, nil

@@ -15,6 +15,7 @@ import (
 	eventv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/event/v1"
 	flavorv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/flavor/v1"
 	instancev1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/instance/v1"
+	mgmtv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/mgmt/v1"
 	quotav1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/quota/v1"
 	taskv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/task/v1"
 )
@@ -24,6 +25,7 @@ var resourceFiles = []protoreflect.FileDescriptor{
 	eventv1.File_coffer_event_v1_event_proto,
 	flavorv1.File_coffer_flavor_v1_flavor_proto,
 	instancev1.File_coffer_instance_v1_instance_proto,
+	mgmtv1.File_coffer_mgmt_v1_mgmt_proto,
 	quotav1.File_coffer_quota_v1_quota_proto,
 	taskv1.File_coffer_task_v1_task_proto,
 }

@@ -71,6 +71,8 @@ func (w Writer) Detail(i store.Instance, replicas []string) *instancev1.Instance
 	if w.admin {
 		shown.ServerId = unlessEmpty(i.ServerID)
 		shown.VolumeId = unlessEmpty(i.VolumeID)
+		// Guests are spoken to over mTLS alone.
+		shown.EncryptedRpcMessaging = proto.Bool(true)
 	}
 	return shown
 }

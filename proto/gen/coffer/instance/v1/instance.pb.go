@@ -66,9 +66,11 @@ type Instance struct {
 	DeletedAt       *structpb.Value `protobuf:"bytes,27,opt,name=deleted_at,proto3" json:"deleted_at,omitempty"`
 	TaskDescription *string         `protobuf:"bytes,28,opt,name=task_description,proto3,oneof" json:"task_description,omitempty"`
 	// Only in the one call that shows a managed instance.
-	GuestStatus   *GuestStatus `protobuf:"bytes,29,opt,name=guest_status,proto3,oneof" json:"guest_status,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	GuestStatus *GuestStatus `protobuf:"bytes,29,opt,name=guest_status,proto3,oneof" json:"guest_status,omitempty"`
+	// Admins only, in the detail form: whether what guests are told is encrypted.
+	EncryptedRpcMessaging *bool `protobuf:"varint,30,opt,name=encrypted_rpc_messaging,proto3,oneof" json:"encrypted_rpc_messaging,omitempty"`
+	unknownFields         protoimpl.UnknownFields
+	sizeCache             protoimpl.SizeCache
 }
 
 func (x *Instance) Reset() {
@@ -302,6 +304,13 @@ func (x *Instance) GetGuestStatus() *GuestStatus {
 		return x.GuestStatus
 	}
 	return nil
+}
+
+func (x *Instance) GetEncryptedRpcMessaging() bool {
+	if x != nil && x.EncryptedRpcMessaging != nil {
+		return *x.EncryptedRpcMessaging
+	}
+	return false
 }
 
 type GuestStatus struct {
@@ -3417,7 +3426,7 @@ var File_coffer_instance_v1_instance_proto protoreflect.FileDescriptor
 
 const file_coffer_instance_v1_instance_proto_rawDesc = "" +
 	"\n" +
-	"!coffer/instance/v1/instance.proto\x12\x12coffer.instance.v1\x1a\x19coffer/task/v1/task.proto\x1a\x1ccoffer/wire/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1cgoogle/protobuf/struct.proto\"\xe5\v\n" +
+	"!coffer/instance/v1/instance.proto\x12\x12coffer.instance.v1\x1a\x19coffer/task/v1/task.proto\x1a\x1ccoffer/wire/v1/options.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1cgoogle/protobuf/struct.proto\"\xc0\f\n" +
 	"\bInstance\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n" +
@@ -3453,7 +3462,8 @@ const file_coffer_instance_v1_instance_proto_rawDesc = "" +
 	"deleted_at\x18\x1b \x01(\v2\x16.google.protobuf.ValueR\n" +
 	"deleted_at\x12/\n" +
 	"\x10task_description\x18\x1c \x01(\tH\rR\x10task_description\x88\x01\x01\x12H\n" +
-	"\fguest_status\x18\x1d \x01(\v2\x1f.coffer.instance.v1.GuestStatusH\x0eR\fguest_status\x88\x01\x01B\f\n" +
+	"\fguest_status\x18\x1d \x01(\v2\x1f.coffer.instance.v1.GuestStatusH\x0eR\fguest_status\x88\x01\x01\x12=\n" +
+	"\x17encrypted_rpc_messaging\x18\x1e \x01(\bH\x0fR\x17encrypted_rpc_messaging\x88\x01\x01B\f\n" +
 	"\n" +
 	"_tenant_idB\t\n" +
 	"\a_volumeB\v\n" +
@@ -3474,7 +3484,8 @@ const file_coffer_instance_v1_instance_proto_rawDesc = "" +
 	"\n" +
 	"\b_deletedB\x13\n" +
 	"\x11_task_descriptionB\x0f\n" +
-	"\r_guest_status\";\n" +
+	"\r_guest_statusB\x1a\n" +
+	"\x18_encrypted_rpc_messaging\";\n" +
 	"\vGuestStatus\x12,\n" +
 	"\x11state_description\x18\x01 \x01(\tR\x11state_description\",\n" +
 	"\x04Link\x12\x10\n" +
