@@ -58,8 +58,13 @@ func newJobShow(s *session) *cobra.Command {
 				return printJSON(command.OutOrStdout(), job)
 			}
 			fields := [][2]string{
-				{"id", job.ID}, {"name", job.Name}, {"status", job.Status}, {"progress", job.Progress},
-				{"created", job.Created}, {"ended", job.Ended}, {"failure", job.Failure},
+				{"id", job.ID},
+				{"name", job.Name},
+				{"status", job.Status},
+				{"progress", job.Progress},
+				{"created", job.Created},
+				{"ended", job.Ended},
+				{"failure", job.Failure},
 			}
 			if job.Instance != nil {
 				fields = append(fields, [2]string{"instance", job.Instance.Name + " (" + job.Instance.ID + ")"})

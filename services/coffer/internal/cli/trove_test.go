@@ -33,7 +33,7 @@ func TestWaitingWorksWithoutTasks(t *testing.T) {
 	code, _, problems = run(t, "instance", "restart", "shop", "--wait")
 	require.Zero(t, code, problems)
 	assert.Equal(t, []string{
-		`POST /v1.0/p/instances {"instance":{"flavorRef":"1","name":"shop","volume":{"size":1}}}`,
+		`POST /v1.0/p/instances {"instance":{"name":"shop","flavorRef":"1","volume":{"size":1}}}`,
 		`POST /v1.0/p/instances/` + shopID + `/action {"restart":{}}`,
 	}, service.heard)
 }

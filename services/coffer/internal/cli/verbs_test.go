@@ -29,11 +29,12 @@ func TestEveryVerbIsACallOfThePublicAPI(t *testing.T) {
 		"instance force-delete copy":                     {"POST " + replica + `/action {"reset_status":{"force_delete":true}}`, "DELETE " + replica},
 		"instance create two --replica-of shop":          {`POST /v1.0/p/instances {"instance":{"name":"two","replica_of":"` + shopID + `"}}`},
 		"instance create many --replica-of " + shopID + " --replica-count 2 --availability-zone z": {
-			`POST /v1.0/p/instances {"instance":{"availability_zone":"z","name":"many","replica_count":2,"replica_of":"` + shopID + `"}}`,
+			`POST /v1.0/p/instances {"instance":{"name":"many","availability_zone":"z","replica_of":"` + shopID + `","replica_count":2}}`,
 		},
 		"instance create x --flavor 1 --size 2 --locality affinity --nic-net n --nic-subnet s --nic-ip 10.0.0.9 --public --allowed-cidr 10.0.0.0/8": {
-			`POST /v1.0/p/instances {"instance":{"access":{"allowed_cidrs":["10.0.0.0/8"],"is_public":true},"flavorRef":"1",` +
-				`"locality":"affinity","name":"x","nics":[{"ip_address":"10.0.0.9","network_id":"n","subnet_id":"s"}],"volume":{"size":2}}}`,
+			`POST /v1.0/p/instances {"instance":{"name":"x","flavorRef":"1","volume":{"size":2},` +
+				`"nics":[{"network_id":"n","subnet_id":"s","ip_address":"10.0.0.9"}],"locality":"affinity",` +
+				`"access":{"is_public":true,"allowed_cidrs":["10.0.0.0/8"]}}}`,
 		},
 		"mgmt stop shop":                     {"POST " + managed + `/action {"stop":{}}`},
 		"mgmt reboot shop --wait":            {"POST " + managed + `/action {"reboot":{}}`},
@@ -57,8 +58,8 @@ func TestWhatIsNotSaidOfTheAccessStays(t *testing.T) {
 		require.Zero(t, code, problems)
 	}
 	assert.Equal(t, []string{
-		"PUT /v1.0/p/instances/" + shopID + ` {"instance":{"access":{"allowed_cidrs":["192.0.2.0/24"],"is_public":false}}}`,
-		"PUT /v1.0/p/instances/" + shopID + ` {"instance":{"access":{"allowed_cidrs":["10.0.0.0/8"],"is_public":true}}}`,
+		"PUT /v1.0/p/instances/" + shopID + ` {"instance":{"access":{"is_public":false,"allowed_cidrs":["192.0.2.0/24"]}}}`,
+		"PUT /v1.0/p/instances/" + shopID + ` {"instance":{"access":{"is_public":true,"allowed_cidrs":["10.0.0.0/8"]}}}`,
 	}, service.heard)
 }
 
