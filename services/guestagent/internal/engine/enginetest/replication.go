@@ -1,6 +1,7 @@
 package enginetest
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"testing"
@@ -13,13 +14,15 @@ import (
 	"github.com/coffer-dbaas/coffer/pkg/proc"
 	"github.com/coffer-dbaas/coffer/services/guestagent/internal/engine"
 	"github.com/coffer-dbaas/coffer/services/guestagent/internal/role"
+	"github.com/coffer-dbaas/coffer/services/guestagent/internal/settings"
 )
 
 // RunReplication exercises an engine whose servers form a set, on three servers with real processes. The test is the
 // agent: it keeps the roles and starts and stops the databases.
 func RunReplication(t *testing.T, s Subject) {
 	t.Helper()
-	a, b, c := newMember(t, s, "aaaaaaaa"), newMember(t, s, "bbbbbbbb"), newMember(t, s, "cccccccc")
+	set := newMembers(t, s, "aaaaaaaa", "bbbbbbbb", "cccccccc")
+	a, b, c := set[0], set[1], set[2]
 	a.prepare()
 
 	step := func(name string, test func(*testing.T)) {
@@ -150,7 +153,8 @@ func RunReplication(t *testing.T, s Subject) {
 // RunForeign leads a server to one that it has nothing in common with.
 func RunForeign(t *testing.T, s Subject) {
 	t.Helper()
-	a, b := newMember(t, s, "aaaaaaaa"), newMember(t, s, "bbbbbbbb")
+	both := newMembers(t, s, "aaaaaaaa", "bbbbbbbb")
+	a, b := both[0], both[1]
 	a.prepare()
 	b.prepare()
 	b.insert(t)
@@ -167,10 +171,21 @@ type member struct {
 	role       role.Role
 }
 
-func newMember(t *testing.T, s Subject, id string) *member {
+// newMembers are servers that share their templates, as those of one host do.
+func newMembers(t *testing.T, s Subject, ids ...string) (members []*member) {
 	t.Helper()
-	server := newServer(t)
-	server.InstanceID, server.EngineRoot = id, s.EngineRoot
+	var templates string
+	for _, id := range ids {
+		server := newServer(t)
+		templates = cmp.Or(templates, server.TemplatesDir)
+		server.InstanceID, server.EngineRoot, server.TemplatesDir = id, s.EngineRoot, templates
+		members = append(members, newMember(t, s, server))
+	}
+	return members
+}
+
+func newMember(t *testing.T, s Subject, server settings.Server) *member {
+	t.Helper()
 	e, err := s.Open(t.Context(), server, "")
 	require.NoError(t, err)
 	m := &member{fixture: &fixture{Subject: s, Engine: e, t: t, server: server}, replicator: e.(engine.Replicator), role: role.Source}
