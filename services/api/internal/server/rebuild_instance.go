@@ -32,11 +32,13 @@ func (s *Server) RebuildInstance(
 	if err != nil {
 		return nil, err
 	}
+	order := &commandv1.RebuildInstance{}
+	if offered.Provider.GetCapabilities().GetImages() {
+		order.ImageId = image.StringValue
+	}
 	accepted, err := s.acceptChange(ctx, change{
 		instanceID: request.GetInstanceId(), request: request,
-		command: &commandv1.Command{Action: &commandv1.Command_RebuildInstance{
-			RebuildInstance: &commandv1.RebuildInstance{ImageId: image.StringValue},
-		}},
+		command: &commandv1.Command{Action: &commandv1.Command_RebuildInstance{RebuildInstance: order}},
 		first: func(scene store.Scene) error { return checkImage(scene.Instance, image.StringValue, offered) },
 	})
 	if err != nil {
