@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"cmp"
 	"strconv"
 	"testing"
 	"time"
@@ -181,12 +182,8 @@ func TestAJobIsATaskInDDMsWords(t *testing.T) {
 func (w *world) jobs(request *ddmv1.ListJobsRequest) (*ddmv1.ListJobsResponse, error) {
 	request.ProjectId = w.project("reader")
 	now := time.Now()
-	if request.StartTime == "" {
-		request.StartTime = millis(now.Add(-time.Hour))
-	}
-	if request.EndTime == "" {
-		request.EndTime = millis(now.Add(time.Hour))
-	}
+	request.StartTime = cmp.Or(request.GetStartTime(), millis(now.Add(-time.Hour)))
+	request.EndTime = cmp.Or(request.GetEndTime(), millis(now.Add(time.Hour)))
 	return w.ddm().ListJobs(w.as("reader"), request)
 }
 

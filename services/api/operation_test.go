@@ -57,6 +57,7 @@ func toldAtOnce[R interface{ GetPlan() *taskv1.Plan }](answer R, err error) (*ta
 
 // operations are all of them, by a name for the test.
 func (w *world) operations() map[string]operation {
+	image := w.version("mariadb", "10.6")
 	single := func(user string) string { return w.old(user, "single") }
 	replica := func(user string) string {
 		_, replica := w.pair(user)
@@ -203,7 +204,7 @@ func (w *world) operations() map[string]operation {
 			by: "admin", on: single, action: "rebuild_instance", shown: "BUILD", admits: whenAnswers,
 			call: func(ctx context.Context, project, id string) (*taskv1.Task, *taskv1.Plan, error) {
 				return told(w.management().RebuildInstance(ctx, &mgmtv1.RebuildInstanceRequest{
-					ProjectId: project, InstanceId: id, ImageId: structpb.NewStringValue(w.version("mariadb", "10.6")),
+					ProjectId: project, InstanceId: id, ImageId: structpb.NewStringValue(image),
 				}))
 			},
 		},

@@ -221,8 +221,7 @@ func TestOfManyAtOnceOneIsAccepted(t *testing.T) {
 			return
 		}
 		id := o.on("demo")
-		ctx := w.as(o.by)
-		accepted, refused := w.race(o, ctx, id)
+		accepted, refused := race(w.as(o.by), o, w.project(o.by), id)
 		switch o.admits {
 		case unlessBuilding:
 			assert.Empty(t, refused)
@@ -241,12 +240,12 @@ func TestOfManyAtOnceOneIsAccepted(t *testing.T) {
 }
 
 // race asks for the same several times at once.
-func (w *world) race(o operation, ctx context.Context, id string) (accepted []*taskv1.Task, refused []error) {
+func race(ctx context.Context, o operation, project, id string) (accepted []*taskv1.Task, refused []error) {
 	var mu sync.Mutex
 	var calls sync.WaitGroup
 	for range 6 {
 		calls.Go(func() {
-			task, _, err := o.call(ctx, w.project(o.by), id)
+			task, _, err := o.call(ctx, project, id)
 			mu.Lock()
 			defer mu.Unlock()
 			if err != nil {
