@@ -28,6 +28,8 @@ type datastore struct {
 	open func(ip string) (*sql.DB, error)
 	// installed are patterns of where its program is, which says its version with these arguments.
 	installed []string
+	// tools are patterns of what else it needs there.
+	tools     []string
 	asked     []string
 	version   *regexp.Regexp
 }
@@ -36,12 +38,14 @@ var mariadb = datastore{
 	name: "mariadb", program: "mariadbd", log: "mariadbd.log", ready: "ready for connections", parameter: "?",
 	serial: "BIGINT AUTO_INCREMENT PRIMARY KEY", open: openMariaDB,
 	installed: []string{"/usr/sbin/mariadbd"}, asked: []string{"--no-defaults", "--version"},
+	tools:   []string{"/usr/bin/m*", "/usr/bin/resolveip", "/usr/share", "/usr/lib"},
 	version: regexp.MustCompile(`Ver ([\d.]+)-MariaDB`),
 }
 
 var postgresql = datastore{
 	name: "postgresql", program: "postgres", log: "postgresql.log", ready: "ready to accept connections", parameter: "$1",
 	serial: "BIGSERIAL PRIMARY KEY", open: openPostgreSQL, installed: []string{"/usr/lib/postgresql/*/bin/postgres"}, asked: []string{"--version"},
+	tools:   []string{"/usr/lib/postgresql/*/bin/*"},
 	version: regexp.MustCompile(`\(PostgreSQL\) ([\d.]+)`),
 }
 

@@ -23,6 +23,7 @@ func (w *wire) refuses(t *testing.T) {
 	all := w.wrongPlaces()
 	maps.Copy(all, w.wrongBodies())
 	maps.Copy(all, w.wrongActions())
+	maps.Copy(all, w.wrongUpdates())
 	for name, r := range all {
 		headers := append([]string{"Content-Type", "application/json"}, r.headers...)
 		got := w.user.raw(r.method, r.path, r.body, headers...)
@@ -62,8 +63,9 @@ func (w *wire) wrongPlaces() map[string]refusal {
 		"a limit below nothing":     get("/instances?limit=-1", 400, "badRequest", "limit"),
 		"an event that is no event": get("/events?after=yesterday", 400, "badRequest", "id of an event"),
 		"backups":                   get("/backups", 501, "notImplemented", "does not offer backups"),
-		"a member at management":    get("/mgmt/instances", 501, "notImplemented", "management"),
-		"an update":                 {method: http.MethodPatch, path: "/instances/" + w.first.ID, body: `{}`, code: 501, key: "notImplemented", says: "updates"},
+		"a member at management":    get("/mgmt/instances", 401, "unauthorized", "User does not have admin privileges."),
+		"a member who manages":      get("/mgmt/instances/"+w.first.ID, 401, "unauthorized", "User does not have admin privileges."),
+		"management of backups":     get("/mgmt/quotas/"+w.user.projectID, 501, "notImplemented", "management"),
 		"a method that is not":      {method: http.MethodPut, path: "/instances", body: `{}`, code: 405, key: "badMethod", says: "not allowed"},
 		"a POST to an instance":     {method: http.MethodPost, path: "/instances/" + w.first.ID, body: `{}`, code: 405, key: "badMethod", says: "not allowed"},
 		"an action got":             get("/instances/"+w.first.ID+"/action", 405, "badMethod", "not allowed"),
@@ -126,19 +128,54 @@ func (w *wire) wrongActions() map[string]refusal {
 	}
 	const bad, invalid = "badRequest", "Invalid request body."
 	return map[string]refusal{
-		"an action of nothing":     act(``, 400, bad, invalid),
-		"an empty action":          act(`{}`, 400, bad, invalid),
-		"an action in a list":      act(`["restart"]`, 400, bad, invalid),
-		"two actions":              act(`{"restart":{},"resize":{}}`, 400, bad, invalid),
-		"an action nobody knows":   act(`{"explode":{}}`, 400, bad, invalid),
-		"an action in capitals":    act(`{"Restart":{}}`, 400, bad, invalid),
-		"an action with a number":  act(`{"restart":1}`, 400, bad, "not of type 'object'"),
-		"half an action":           act(`{"restart":{}`, 400, bad, "Malformed request body"),
-		"an action not offered":    act(`{"resize":{"flavorRef":"2"}}`, 501, "notImplemented", "does not offer the action 'resize'"),
-		"an action on nobody's":    {method: http.MethodPost, path: "/instances/" + nobodysID + "/action", body: `{"restart":{}}`, code: 404, key: "itemNotFound", says: nobodysID},
-		"an action on a name":      {method: http.MethodPost, path: "/instances/first/action", body: `{"restart":{}}`, code: 404, key: "itemNotFound", says: "first"},
-		"a cancel of what is over": {method: http.MethodDelete, path: "/tasks/" + w.createTask(), code: 422, key: "unprocessableEntity", says: "ended"},
+		"an action of nothing":      act(``, 400, bad, invalid),
+		"an empty action":           act(`{}`, 400, bad, invalid),
+		"an action in a list":       act(`["restart"]`, 400, bad, invalid),
+		"two actions":               act(`{"restart":{},"resize":{}}`, 400, bad, invalid),
+		"an action nobody knows":    act(`{"explode":{}}`, 400, bad, invalid),
+		"an action in capitals":     act(`{"Restart":{}}`, 400, bad, invalid),
+		"an action with a number":   act(`{"restart":1}`, 400, bad, "not of type 'object'"),
+		"half an action":            act(`{"restart":{}`, 400, bad, "Malformed request body"),
+		"a resize of nothing":       act(`{"resize":{}}`, 400, bad, invalid),
+		"a resize of both":          act(`{"resize":{"flavorRef":"2","volume":{"size":2}}}`, 400, bad, invalid),
+		"a resize by our verb":      act(`{"resize_flavor":{"flavorRef":"2"}}`, 400, bad, invalid),
+		"a flavor that it has":      act(`{"resize":{"flavorRef":1}}`, 400, bad, "must be different than the current flavor id of '1'"),
+		"a promotion of no replica": act(`{"promote_to_replica_source":null}`, 400, bad, "is not a replica"),
+		"an ejection of no source":  act(`{"eject_replica_source":null}`, 400, bad, "is not a replica source"),
+		"a reset by a member":       act(`{"reset_status":{}}`, 403, "forbidden", "instance:reset_status"),
+		"a member's reboot":         {method: http.MethodPost, path: "/mgmt/instances/" + w.first.ID + "/action", body: `{"reboot":{}}`, code: 401, key: "unauthorized", says: "admin"},
+		"an action on nobody's":     {method: http.MethodPost, path: "/instances/" + nobodysID + "/action", body: `{"restart":{}}`, code: 404, key: "itemNotFound", says: nobodysID},
+		"an action on a name":       {method: http.MethodPost, path: "/instances/first/action", body: `{"restart":{}}`, code: 404, key: "itemNotFound", says: "first"},
+		"a cancel of what is over":  {method: http.MethodDelete, path: "/tasks/" + w.createTask(), code: 422, key: "unprocessableEntity", says: "ended"},
 	}
+}
+
+func (w *wire) wrongUpdates() map[string]refusal {
+	const bad = "badRequest"
+	all := map[string]refusal{}
+	for _, method := range []string{http.MethodPut, http.MethodPatch} {
+		update := func(body string, code int, key, says string) refusal {
+			return refusal{method: method, path: "/instances/" + w.first.ID, body: body, code: code, key: key, says: says}
+		}
+		maps.Copy(all, map[string]refusal{
+			method + " of nothing":             update(`{}`, 400, bad, "'instance' is a required property"),
+			method + " of null":                update(`{"instance":null}`, 400, bad, ""),
+			method + " of a key that is none":  update(`{"instance":{"colour":"blue"}}`, 400, bad, "'colour' was unexpected"),
+			method + " of two":                 update(`{"instance":{"replica_of":"","configuration":null}}`, 400, bad, "Only one attribute (except 'name')"),
+			method + " of no name":             update(`{"instance":{"name":null}}`, 400, bad, "instance['name']"),
+			method + " of an empty name":       update(`{"instance":{"name":""}}`, 400, bad, "name"),
+			method + " of an unknown group":    update(`{"instance":{"configuration":"`+nobodysID+`"}}`, 404, "itemNotFound", nobodysID),
+			method + " of a group by name":     update(`{"instance":{"configuration":"fast"}}`, 400, bad, ""),
+			method + " of what is no replica":  update(`{"instance":{"replica_of":null}}`, 400, bad, "is not a replica"),
+			method + " to an unknown version":  update(`{"instance":{"datastore_version":"1.0"}}`, 400, bad, "1.0"),
+			method + " to a version of nobody": update(`{"instance":{"datastore_version":"`+nobodysID+`"}}`, 404, "itemNotFound", nobodysID),
+			method + " to no version":          update(`{"instance":{"datastore_version":null}}`, 400, bad, "datastore_version"),
+			method + " of a name's":            {method: method, path: "/instances/first", body: `{"instance":{"name":"n"}}`, code: 404, key: "itemNotFound", says: "first"},
+		})
+	}
+	all["PATCH of access"] = refusal{method: http.MethodPatch, path: "/instances/" + w.first.ID, body: `{"instance":{"access":{}}}`, code: 400, key: bad, says: "'access' was unexpected"}
+	all["PUT of public access"] = refusal{method: http.MethodPut, path: "/instances/" + w.first.ID, body: `{"instance":{"access":{"is_public":true}}}`, code: 400, key: bad, says: "provider 'local'"}
+	return all
 }
 
 // createTask is the id of the task that made the first instance.

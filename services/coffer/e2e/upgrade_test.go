@@ -1,0 +1,115 @@
+package e2e_test
+
+import (
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func (c *client) upgrade(id, version string) string {
+	c.t.Helper()
+	got := c.call(http.MethodPatch, "/instances/"+id, map[string]any{"instance": map[string]any{"datastore_version": version}})
+	require.Equal(c.t, http.StatusAccepted, got.code, string(got.body))
+	assert.Empty(c.t, got.body)
+	return taskOf(c.t, got)
+}
+
+// newOlder is a site with a database of the older of two versions; the newer one is in a root folder of the test's own.
+func newOlder(t *testing.T, d datastore, root string) (s *site, older, newer string) {
+	t.Helper()
+	service := startServe(t, newDataDir(t), withEnv("COFFER_TASKMANAGER_LOCAL_ENGINE_ROOTS="+root))
+	s = &site{serve: service, t: t, user: service.signIn("coffer"), admin: service.signIn("coffer-admin"), datastore: d}
+	versions := s.user.versions(d.name)
+	require.Len(t, versions, 2)
+	body := d.newInstance("kept")
+	older, newer = versions[0], versions[1]
+	if olderThan(newer, older) {
+		older, newer = newer, older
+	}
+	body["instance"].(map[string]any)["datastore"].(map[string]any)["version"] = older
+	made, task := s.user.create(body)
+	s.user.awaitSuccess(task)
+	s.id = made.ID
+	s.host().remember("before")
+	return s, older, newer
+}
+
+func TestAnUpgradeKeepsDataUsersAndPasswords(t *testing.T) {
+	root := rootFolder(t)
+	forEachDatastore(t, func(t *testing.T, d datastore) {
+		s, older, newer := newOlder(t, d, root)
+		assert.Contains(t, s.host().version(), older+".")
+		for says, version := range map[string]string{"is not newer": older, "1.0": "1.0"} {
+			got := s.user.call(http.MethodPatch, "/instances/"+s.id,
+				map[string]any{"instance": map[string]any{"datastore_version": version}})
+			assert.Equal(t, http.StatusBadRequest, got.code, string(got.body))
+			assert.Contains(t, string(got.body), says)
+		}
+		running := s.user.upgrade(s.id, newer)
+		s.refuses(map[string]any{"restart": nil}, http.StatusUnprocessableEntity, "not currently available")
+		s.user.awaitSuccess(running)
+		assert.Contains(t, s.host().version(), newer+".")
+		s.whole()
+		s.user.awaitSuccess(s.act(map[string]any{"restart": map[string]any{}}))
+		assert.Contains(t, s.host().version(), newer+".")
+		s.whole()
+		assert.Empty(t, s.leftOfUpgrade(), "the clone is gone")
+		s.user.awaitSuccess(s.user.delete(s.id))
+		assert.Empty(t, whoSees(t, s.folder("servers")+"/"))
+	})
+}
+
+// leftOfUpgrade are the folders beside the database's own on its volume.
+func (s *site) leftOfUpgrade() []string {
+	s.t.Helper()
+	var left []string
+	for _, name := range namesIn(s.t, filepath.Join(s.host().folder, "data")) {
+		if name != "mysql" && name != "postgresql" && name != "lost+found" {
+			left = append(left, name)
+		}
+	}
+	return left
+}
+
+// TestAnUpgradeThatFailsGoesBack takes the new version's programs away when the upgrade has begun to be possible.
+func TestAnUpgradeThatFailsGoesBack(t *testing.T) {
+	actual := rootFolder(t)
+	forEachDatastore(t, func(t *testing.T, d datastore) {
+		root := filepath.Join(openDir(t, "coffer-root-"), "root")
+		output, err := exec.CommandContext(t.Context(), "cp", "-al", actual, root).CombinedOutput()
+		require.NoError(t, err, string(output))
+		s, older, newer := newOlder(t, d, root)
+		found, err := filepath.Glob(filepath.Join(root, d.installed[0]))
+		require.NoError(t, err)
+		require.Len(t, found, 1)
+		require.NoError(t, os.Rename(found[0], found[0]+".actual"))
+		script(t, found[0], `case "$*" in *--version*|*-V*) exec "$0.actual" "$@";; esac
+echo "[ERROR] The moon is in the way"; exit 7`)
+
+		ended := s.user.awaitEnd(s.user.upgrade(s.id, newer))
+		require.Equal(t, "FAILED", ended.Status, "%+v", ended)
+		require.NotNil(t, ended.Error)
+		t.Logf("%+v", *ended.Error)
+		assert.Equal(t, "upgrade_database", ended.Error.Step)
+		shown := s.user.show(s.id)
+		assert.Equal(t, "ACTIVE", shown.Status)
+		require.NotNil(t, shown.Fault)
+		s.user.awaitOperating(s.id, "HEALTHY")
+		assert.Contains(t, s.host().version(), older+".")
+		assert.Equal(t, []string{"before"}, s.host().remembered())
+		assert.Empty(t, s.leftOfUpgrade())
+
+		require.NoError(t, os.Rename(found[0]+".actual", found[0]))
+		s.user.awaitSuccess(s.user.upgrade(s.id, newer))
+		assert.Contains(t, s.host().version(), newer+".")
+		s.whole()
+	})
+}
+
+// olderThan compares two names of versions.
+func olderThan(a, b string) bool { return len(a) < len(b) || len(a) == len(b) && a < b }
