@@ -80,7 +80,7 @@ func (w ejection) checkDead(ctx context.Context, r *flow.Run) error {
 	asking, cancel := context.WithTimeout(ctx, askLimit)
 	defer cancel()
 	if _, err := guest.Status(asking); err != nil {
-		return nil //nolint:nilerr // its silence is what was asked for
+		return nil // its silence is what was asked for
 	}
 	return flow.Terminal("SOURCE_LIVES", errs.New(errs.WrongState, "SOURCE_LIVES", "The source has a current heartbeat again."))
 }
