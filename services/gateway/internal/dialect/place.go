@@ -90,5 +90,8 @@ func shorten(s string) string {
 	return string([]rune(s)[:maxShown]) + "…"
 }
 
-// nameOf quotes a member name that the client made up.
-func nameOf(name string) string { return strconv.Quote(shorten(name)) }
+// nameOf quotes a member name that the client made up, as show does a value.
+func nameOf(name string) string {
+	quoted := strconv.Quote(shorten(name))
+	return "'" + quoted[1:len(quoted)-1] + "'"
+}
