@@ -23,7 +23,7 @@ type figure struct {
 	what string
 	// ours and byHand are as shown; byHand is empty for a plain limit.
 	ours, byHand string
-	// measured is compared with the bar: at most, or at least where atLeast says so.
+	// measured is compared with the bar: at most, or at least where atLeast says so. A bar of 0 is none.
 	measured, bar float64
 	atLeast       bool
 	unit          string
@@ -33,7 +33,22 @@ func (f figure) holds() bool {
 	if f.atLeast {
 		return f.measured >= f.bar
 	}
-	return f.measured <= f.bar
+	return f.bar == 0 || f.measured <= f.bar
+}
+
+// row is the figure as a line of the report's table.
+func (f figure) row() string {
+	bar, verdict := fmt.Sprintf("≤ %.2f", f.bar), "yes"
+	switch {
+	case f.bar == 0:
+		bar, verdict = "", ""
+	case f.atLeast:
+		bar = fmt.Sprintf("≥ %.2f", f.bar)
+	}
+	if !f.holds() {
+		verdict = "**no**"
+	}
+	return fmt.Sprintf("| %s | %s | %s | %.2f %s | %s | %s |\n", f.what, f.ours, f.byHand, f.measured, f.unit, bar, verdict)
 }
 
 // figures are those of this run, in the order of the benchmarks.
@@ -48,6 +63,22 @@ func note(b *testing.B, f figure) {
 	if !f.holds() {
 		b.Logf("%s: %.2f %s misses the bar of %.2f", f.what, f.measured, f.unit, f.bar)
 	}
+}
+
+// forEachMeasured measures each engine.
+func forEachMeasured(b *testing.B, measure func(b *testing.B, d datastore)) {
+	b.Helper()
+	for _, d := range everyDatastore {
+		b.Run(d.name, func(b *testing.B) { measure(b, d) })
+	}
+}
+
+// createReadyOn creates an instance of the engine and waits until it is there.
+func (c *client) createReadyOn(d datastore, name string) instance {
+	c.t.Helper()
+	made, id := c.create(d.newInstance(name))
+	c.awaitSuccess(id)
+	return c.show(made.ID)
 }
 
 // noteRatio notes the medians of two rows of spans, measured in turns, and their ratio.
@@ -78,14 +109,7 @@ func writeReport(disk time.Duration) error {
 	}
 	page.WriteString("\n| what | Coffer | by hand | measured | bar | holds |\n| --- | --- | --- | --- | --- | --- |\n")
 	for _, f := range figures {
-		relation, verdict := "≤", "yes"
-		if f.atLeast {
-			relation = "≥"
-		}
-		if !f.holds() {
-			verdict = "**no**"
-		}
-		fmt.Fprintf(&page, "| %s | %s | %s | %.2f %s | %s %.2f | %s |\n", f.what, f.ours, f.byHand, f.measured, f.unit, relation, f.bar, verdict)
+		page.WriteString(f.row())
 	}
 	return os.WriteFile(path, []byte(page.String()), 0o644)
 }
