@@ -9,6 +9,7 @@ import (
 
 	"github.com/coffer-dbaas/coffer/pkg/action"
 	commandv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/command/v1"
+	taskv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/task/v1"
 	"github.com/coffer-dbaas/coffer/services/api/internal/call"
 	"github.com/coffer-dbaas/coffer/services/api/internal/identity"
 	"github.com/coffer-dbaas/coffer/services/api/internal/store"
@@ -43,15 +44,18 @@ type decision struct {
 	dryRun  bool
 }
 
-// accept turns a request to change an existing instance into a task: policy, then in one transaction the state, the
-// quota and the rows.
-func (s *Server) accept(
-	ctx context.Context, instanceID string, request proto.Message, command *commandv1.Command,
-) (decision, error) {
-	return s.acceptChange(ctx, change{instanceID: instanceID, request: request, command: command})
+// order has a change accepted, and answers with what the caller learns of it.
+func (s *Server) order(ctx context.Context, c change) (*taskv1.Task, *taskv1.Plan, error) {
+	accepted, err := s.accept(ctx, c)
+	if err != nil {
+		return nil, nil, err
+	}
+	return s.told(ctx, accepted)
 }
 
-func (s *Server) acceptChange(ctx context.Context, c change) (decision, error) {
+// accept turns a request to change an existing instance into a task: policy, then in one transaction the state, the
+// quota and the rows.
+func (s *Server) accept(ctx context.Context, c change) (decision, error) {
 	acceptance, err := s.acceptance(ctx, &c)
 	if err != nil {
 		return decision{}, err

@@ -53,7 +53,7 @@ func (d ddmServer) RestartInstance(
 		wanted.rule, wanted.admission = "instance:restart_hard", &idle
 		wanted.command.Action = &commandv1.Command_RebootInstance{RebootInstance: &commandv1.RebootInstance{Hard: true}}
 	}
-	accepted, err := d.acceptChange(ctx, wanted)
+	accepted, err := d.accept(ctx, wanted)
 	if err != nil {
 		return nil, err
 	}

@@ -11,13 +11,9 @@ import (
 func (s *Server) DeleteInstance(
 	ctx context.Context, request *instancev1.DeleteInstanceRequest,
 ) (*instancev1.DeleteInstanceResponse, error) {
-	accepted, err := s.accept(ctx, request.GetInstanceId(), request, &commandv1.Command{
+	task, plan, err := s.order(ctx, change{instanceID: request.GetInstanceId(), request: request, command: &commandv1.Command{
 		Action: &commandv1.Command_DeleteInstance{DeleteInstance: &commandv1.DeleteInstance{}},
-	})
-	if err != nil {
-		return nil, err
-	}
-	task, plan, err := s.told(ctx, accepted)
+	}})
 	if err != nil {
 		return nil, err
 	}

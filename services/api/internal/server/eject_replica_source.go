@@ -11,13 +11,9 @@ import (
 func (s *Server) EjectReplicaSource(
 	ctx context.Context, request *instancev1.EjectReplicaSourceRequest,
 ) (*instancev1.EjectReplicaSourceResponse, error) {
-	accepted, err := s.accept(ctx, request.GetInstanceId(), request, &commandv1.Command{
+	task, plan, err := s.order(ctx, change{instanceID: request.GetInstanceId(), request: request, command: &commandv1.Command{
 		Action: &commandv1.Command_EjectReplicaSource{EjectReplicaSource: &commandv1.EjectReplicaSource{}},
-	})
-	if err != nil {
-		return nil, err
-	}
-	task, plan, err := s.told(ctx, accepted)
+	}})
 	if err != nil {
 		return nil, err
 	}

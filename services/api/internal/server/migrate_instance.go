@@ -20,7 +20,7 @@ func (s *Server) MigrateInstance(
 	if err != nil {
 		return nil, err
 	}
-	accepted, err := s.acceptChange(ctx, change{
+	task, plan, err := s.order(ctx, change{
 		instanceID: request.GetInstanceId(), request: request,
 		command: &commandv1.Command{Action: &commandv1.Command_MigrateInstance{
 			MigrateInstance: &commandv1.MigrateInstance{Host: request.GetHost()},
@@ -33,10 +33,6 @@ func (s *Server) MigrateInstance(
 				"The provider '%s' has one host and cannot migrate servers.", offered.Provider.GetProvider())
 		},
 	})
-	if err != nil {
-		return nil, err
-	}
-	task, plan, err := s.told(ctx, accepted)
 	if err != nil {
 		return nil, err
 	}

@@ -13,17 +13,13 @@ import (
 func (s *Server) PromoteToReplicaSource(
 	ctx context.Context, request *instancev1.PromoteToReplicaSourceRequest,
 ) (*instancev1.PromoteToReplicaSourceResponse, error) {
-	accepted, err := s.acceptChange(ctx, change{
+	task, plan, err := s.order(ctx, change{
 		instanceID: request.GetInstanceId(), request: request,
 		command: &commandv1.Command{Action: &commandv1.Command_PromoteToReplicaSource{
 			PromoteToReplicaSource: &commandv1.PromoteToReplicaSource{},
 		}},
 		first: wantReplica,
 	})
-	if err != nil {
-		return nil, err
-	}
-	task, plan, err := s.told(ctx, accepted)
 	if err != nil {
 		return nil, err
 	}

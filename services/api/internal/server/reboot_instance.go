@@ -11,13 +11,9 @@ import (
 func (s *Server) RebootInstance(
 	ctx context.Context, request *mgmtv1.RebootInstanceRequest,
 ) (*mgmtv1.RebootInstanceResponse, error) {
-	accepted, err := s.accept(ctx, request.GetInstanceId(), request, &commandv1.Command{
+	task, plan, err := s.order(ctx, change{instanceID: request.GetInstanceId(), request: request, command: &commandv1.Command{
 		Action: &commandv1.Command_RebootInstance{RebootInstance: &commandv1.RebootInstance{}},
-	})
-	if err != nil {
-		return nil, err
-	}
-	task, plan, err := s.told(ctx, accepted)
+	}})
 	if err != nil {
 		return nil, err
 	}

@@ -36,15 +36,11 @@ func (s *Server) RebuildInstance(
 	if offered.Provider.GetCapabilities().GetImages() {
 		order.ImageId = image.StringValue
 	}
-	accepted, err := s.acceptChange(ctx, change{
+	task, plan, err := s.order(ctx, change{
 		instanceID: request.GetInstanceId(), request: request,
 		command: &commandv1.Command{Action: &commandv1.Command_RebuildInstance{RebuildInstance: order}},
-		first: func(scene store.Scene) error { return checkImage(scene.Instance, image.StringValue, offered) },
+		first:   func(scene store.Scene) error { return checkImage(scene.Instance, image.StringValue, offered) },
 	})
-	if err != nil {
-		return nil, err
-	}
-	task, plan, err := s.told(ctx, accepted)
 	if err != nil {
 		return nil, err
 	}

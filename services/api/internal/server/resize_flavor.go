@@ -26,7 +26,7 @@ func (s *Server) ResizeFlavor(
 		return nil, err
 	}
 	quota := map[store.Resource]int{}
-	accepted, err := s.acceptChange(ctx, change{
+	task, plan, err := s.order(ctx, change{
 		instanceID: request.GetInstanceId(), request: request, quota: quota,
 		command: &commandv1.Command{Action: &commandv1.Command_ResizeFlavor{
 			ResizeFlavor: &commandv1.ResizeFlavor{Flavor: newinstance.FlavorOrder(flavor)},
@@ -40,10 +40,6 @@ func (s *Server) ResizeFlavor(
 			return nil
 		},
 	})
-	if err != nil {
-		return nil, err
-	}
-	task, plan, err := s.told(ctx, accepted)
 	if err != nil {
 		return nil, err
 	}

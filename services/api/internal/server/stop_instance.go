@@ -11,9 +11,9 @@ import (
 func (s *Server) StopInstance(
 	ctx context.Context, request *mgmtv1.StopInstanceRequest,
 ) (*mgmtv1.StopInstanceResponse, error) {
-	accepted, err := s.accept(ctx, request.GetInstanceId(), request, &commandv1.Command{
+	accepted, err := s.accept(ctx, change{instanceID: request.GetInstanceId(), request: request, command: &commandv1.Command{
 		Action: &commandv1.Command_StopInstance{StopInstance: &commandv1.StopInstance{}},
-	})
+	}})
 	if err != nil {
 		return nil, err
 	}

@@ -134,11 +134,7 @@ func (s *Server) detachConfiguration(
 func (s *Server) detachReplica(ctx context.Context, c change) (*taskv1.Task, *taskv1.Plan, error) {
 	c.command = &commandv1.Command{Action: &commandv1.Command_DetachReplica{DetachReplica: &commandv1.DetachReplica{}}}
 	c.first = wantReplica
-	accepted, err := s.acceptChange(ctx, c)
-	if err != nil {
-		return nil, nil, err
-	}
-	return s.told(ctx, accepted)
+	return s.order(ctx, c)
 }
 
 // updateAccess changes who may connect. What the body does not say stays as it is.
@@ -173,9 +169,5 @@ func (s *Server) updateAccess(ctx context.Context, c change, value *structpb.Val
 		order.Access = newinstance.AccessOrder(&merged)
 		return nil
 	}
-	accepted, err := s.acceptChange(ctx, c)
-	if err != nil {
-		return nil, nil, err
-	}
-	return s.told(ctx, accepted)
+	return s.order(ctx, c)
 }

@@ -44,11 +44,7 @@ func (s *Server) upgrade(ctx context.Context, c change, value *structpb.Value) (
 	}}
 	c.withSet = true
 	c.judge = func(scene store.Scene) error { return upgradable(scene, target, offered) }
-	accepted, err := s.acceptChange(ctx, c)
-	if err != nil {
-		return nil, nil, err
-	}
-	return s.told(ctx, accepted)
+	return s.order(ctx, c)
 }
 
 // upgradable refuses a version that is not newer, and one that would part the instance from its set: a replica reads
