@@ -79,7 +79,7 @@ type Acceptor interface {
 	// An action that concerns the whole set holds every member until its task ends: SetBusy refuses it while a task runs
 	// on one of them. A replica that was never active is no member; while it is being built it refuses a promotion, and
 	// is left out of an ejection. SetTurning refuses a deletion while the set's task runs. IsFenced refuses whatever else
-	// than its deletion is asked of an ejected source.
+	// than its deletion is asked of an ejected source, and a replica of it. Both are said before Admit is asked.
 	Accept(ctx context.Context, a Acceptance) (Accepted, error)
 	// AcceptAll accepts all of them in one transaction, in the order given, or none. A repeat under the key answers with
 	// the same tasks.

@@ -73,6 +73,8 @@ var setEndTests = map[string]func(*suite){
 		assert.True(s, s.instance(source.ID).Fenced)
 		_, err = s.Accept(s.ctx, acceptance(action.RebootInstance, source.ID))
 		require.True(s, errs.IsReason(err, "FENCED"), "%v", err)
+		_, err = s.Accept(s.ctx, replication(source))
+		require.True(s, errs.IsReason(err, "FENCED"), "a replica to come: %v", err)
 		for _, one := range []store.Instance{source, replicas[0]} {
 			set, err := s.InstanceSet(s.ctx, project, one.ID)
 			require.NoError(s, err)
