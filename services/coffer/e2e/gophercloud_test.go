@@ -72,17 +72,14 @@ func TestGophercloudWorksUnmodified(t *testing.T) {
 	assert.Nil(t, shown.Fault)
 	gopherReadsTwoPages(t, service)
 
-	require.NoError(t, instances.Restart(t.Context(), service, made.ID).ExtractErr())
-	user.awaitOperating(made.ID, "HEALTHY")
+	gopherChanges(t, service, user, made.ID)
 
 	for what, err := range map[string]error{
-		"resize":        instances.Resize(t.Context(), service, made.ID, "2").ExtractErr(),
-		"resize volume": instances.ResizeVolume(t.Context(), service, made.ID, 2).ExtractErr(),
-		"detach":        instances.DetachConfigurationGroup(t.Context(), service, made.ID).ExtractErr(),
-		"users":         pagesOf(t, users.List(service, made.ID)),
-		"databases":     pagesOf(t, databases.List(service, made.ID)),
-		"root":          instances.EnableRootUser(t.Context(), service, made.ID).Err,
-		"groups":        pagesOf(t, configurations.List(service)),
+		"users":        pagesOf(t, users.List(service, made.ID)),
+		"create users": users.Create(t.Context(), service, made.ID, users.BatchCreateOpts{{Name: "u", Password: userPassword}}).ExtractErr(),
+		"databases":    pagesOf(t, databases.List(service, made.ID)),
+		"root":         instances.EnableRootUser(t.Context(), service, made.ID).Err,
+		"groups":       pagesOf(t, configurations.List(service)),
 	} {
 		assert.True(t, gophercloud.ResponseCodeIs(err, http.StatusNotImplemented), "%s: %v", what, err)
 	}
@@ -94,6 +91,33 @@ func TestGophercloudWorksUnmodified(t *testing.T) {
 		user.awaitGone(id)
 		_, err := instances.Get(t.Context(), service, id).Extract()
 		assert.True(t, gophercloud.ResponseCodeIs(err, http.StatusNotFound), "%v", err)
+	}
+}
+
+// gopherChanges does what gophercloud can to an instance. It takes any answer but 202 for a failure.
+func gopherChanges(t *testing.T, service *gophercloud.ServiceClient, user *client, id string) {
+	t.Helper()
+	require.NoError(t, instances.Restart(t.Context(), service, id).ExtractErr())
+	user.awaitIdle(id)
+	require.NoError(t, instances.Resize(t.Context(), service, id, "2").ExtractErr())
+	user.awaitIdle(id)
+	require.NoError(t, instances.ResizeVolume(t.Context(), service, id, 2).ExtractErr())
+	user.awaitIdle(id)
+	changed, err := instances.Get(t.Context(), service, id).Extract()
+	require.NoError(t, err)
+	assert.Equal(t, "2", changed.Flavor.ID)
+	assert.Equal(t, 2, changed.Volume.Size)
+	assert.Equal(t, "ACTIVE", changed.Status)
+
+	// There are no groups of configuration yet: none is detached, and none is found.
+	require.NoError(t, instances.DetachConfigurationGroup(t.Context(), service, id).ExtractErr())
+	err = instances.AttachConfigurationGroup(t.Context(), service, id, nobodysID).ExtractErr()
+	assert.True(t, gophercloud.ResponseCodeIs(err, http.StatusNotFound), "%v", err)
+	for what, err := range map[string]error{
+		"the same flavor":  instances.Resize(t.Context(), service, id, "2").ExtractErr(),
+		"a smaller volume": instances.ResizeVolume(t.Context(), service, id, 1).ExtractErr(),
+	} {
+		assert.True(t, gophercloud.ResponseCodeIs(err, http.StatusBadRequest), "%s: %v", what, err)
 	}
 }
 

@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"fmt"
 	"net/http"
 	"os"
 	"os/exec"
@@ -28,7 +29,7 @@ func newOlder(t *testing.T, d datastore, root string) (s *site, older, newer str
 	require.Len(t, versions, 2)
 	body := d.newInstance("kept")
 	older, newer = versions[0], versions[1]
-	if olderThan(newer, older) {
+	if olderThan(t, newer, older) {
 		older, newer = newer, older
 	}
 	body["instance"].(map[string]any)["datastore"].(map[string]any)["version"] = older
@@ -50,6 +51,7 @@ func TestAnUpgradeKeepsDataUsersAndPasswords(t *testing.T) {
 			assert.Equal(t, http.StatusBadRequest, got.code, string(got.body))
 			assert.Contains(t, string(got.body), says)
 		}
+		before := s.onVolume()
 		running := s.user.upgrade(s.id, newer)
 		s.refuses(map[string]any{"restart": nil}, http.StatusUnprocessableEntity, "not currently available")
 		s.user.awaitSuccess(running)
@@ -58,22 +60,16 @@ func TestAnUpgradeKeepsDataUsersAndPasswords(t *testing.T) {
 		s.user.awaitSuccess(s.act(map[string]any{"restart": map[string]any{}}))
 		assert.Contains(t, s.host().version(), newer+".")
 		s.whole()
-		assert.Empty(t, s.leftOfUpgrade(), "the clone is gone")
+		assert.Equal(t, before, s.onVolume(), "the clone is gone")
 		s.user.awaitSuccess(s.user.delete(s.id))
 		assert.Empty(t, whoSees(t, s.folder("servers")+"/"))
 	})
 }
 
-// leftOfUpgrade are the folders beside the database's own on its volume.
-func (s *site) leftOfUpgrade() []string {
+// onVolume are the folders on the database's volume.
+func (s *site) onVolume() []string {
 	s.t.Helper()
-	var left []string
-	for _, name := range namesIn(s.t, filepath.Join(s.host().folder, "data")) {
-		if name != "mysql" && name != "postgresql" && name != "lost+found" {
-			left = append(left, name)
-		}
-	}
-	return left
+	return namesIn(s.t, filepath.Join(s.host().folder, "data"))
 }
 
 // TestAnUpgradeThatFailsGoesBack takes the new version's programs away when the upgrade has begun to be possible.
@@ -84,6 +80,11 @@ func TestAnUpgradeThatFailsGoesBack(t *testing.T) {
 		output, err := exec.CommandContext(t.Context(), "cp", "-al", actual, root).CombinedOutput()
 		require.NoError(t, err, string(output))
 		s, older, newer := newOlder(t, d, root)
+		within(t, "the newer version's template", func() bool {
+			made, err := filepath.Glob(filepath.Join(s.folder("templates"), d.name+"-"+newer+"*"))
+			require.NoError(t, err)
+			return len(made) > 0
+		})
 		found, err := filepath.Glob(filepath.Join(root, d.installed[0]))
 		require.NoError(t, err)
 		require.Len(t, found, 1)
@@ -91,6 +92,7 @@ func TestAnUpgradeThatFailsGoesBack(t *testing.T) {
 		script(t, found[0], `case "$*" in *--version*|*-V*) exec "$0.actual" "$@";; esac
 echo "[ERROR] The moon is in the way"; exit 7`)
 
+		before := s.onVolume()
 		ended := s.user.awaitEnd(s.user.upgrade(s.id, newer))
 		require.Equal(t, "FAILED", ended.Status, "%+v", ended)
 		require.NotNil(t, ended.Error)
@@ -102,7 +104,7 @@ echo "[ERROR] The moon is in the way"; exit 7`)
 		s.user.awaitOperating(s.id, "HEALTHY")
 		assert.Contains(t, s.host().version(), older+".")
 		assert.Equal(t, []string{"before"}, s.host().remembered())
-		assert.Empty(t, s.leftOfUpgrade())
+		assert.Equal(t, before, s.onVolume())
 
 		require.NoError(t, os.Rename(found[0]+".actual", found[0]))
 		s.user.awaitSuccess(s.user.upgrade(s.id, newer))
@@ -111,5 +113,13 @@ echo "[ERROR] The moon is in the way"; exit 7`)
 	})
 }
 
-// olderThan compares two names of versions.
-func olderThan(a, b string) bool { return len(a) < len(b) || len(a) == len(b) && a < b }
+// olderThan compares the first numbers of two versions.
+func olderThan(t *testing.T, a, b string) bool {
+	t.Helper()
+	var numbers [2]int
+	for i, version := range []string{a, b} {
+		_, err := fmt.Sscanf(version, "%d", &numbers[i])
+		require.NoError(t, err)
+	}
+	return numbers[0] < numbers[1]
+}
