@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -41,7 +42,7 @@ func (postgresqlByHand) started(h *byHand) bool {
 	}
 	lines := strings.Split(string(text), "\n")
 	pid, status := lines[0], strings.TrimSpace(lines[min(7, len(lines)-1)])
-	return pid == fmt.Sprint(h.command.Process.Pid) && (status == "ready" || status == "standby")
+	return pid == strconv.Itoa(h.command.Process.Pid) && (status == "ready" || status == "standby")
 }
 
 // login is as the template's superuser, whom the settings let in by the socket.

@@ -1,7 +1,6 @@
 package e2e_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -114,10 +113,8 @@ func serveBare(address, content string) error {
 	if err != nil {
 		return err
 	}
-	var shown bareInstance
-	decoder := json.NewDecoder(bytes.NewReader(body))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&shown); err != nil {
+	shown, err := readBare(body)
+	if err != nil {
 		return err
 	}
 	listener, err := listen(address)
@@ -127,51 +124,7 @@ func serveBare(address, content string) error {
 	fmt.Println("ready")
 	server := &http.Server{ReadHeaderTimeout: patience, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(&shown)
+		_ = json.NewEncoder(w).Encode(shown)
 	})}
 	return server.Serve(listener)
-}
-
-// bareInstance is all that Coffer shows of an instance.
-type bareInstance struct {
-	Instance struct {
-		ID                   string     `json:"id"`
-		Name                 string     `json:"name"`
-		Status               string     `json:"status"`
-		OperatingStatus      string     `json:"operating_status"`
-		Created              string     `json:"created"`
-		Updated              string     `json:"updated"`
-		ServiceStatusUpdated string     `json:"service_status_updated"`
-		Links                []bareLink `json:"links"`
-		Flavor               struct {
-			ID    string     `json:"id"`
-			Links []bareLink `json:"links"`
-		} `json:"flavor"`
-		Datastore struct {
-			Type          string `json:"type"`
-			Version       string `json:"version"`
-			VersionNumber string `json:"version_number"`
-		} `json:"datastore"`
-		Region string `json:"region"`
-		Access struct {
-			IsPublic     bool     `json:"is_public"`
-			AllowedCIDRs []string `json:"allowed_cidrs,omitempty"`
-		} `json:"access"`
-		Volume struct {
-			Size        int     `json:"size"`
-			Used        float64 `json:"used"`
-			UsedPercent float64 `json:"used_percent"`
-		} `json:"volume"`
-		IP        []string `json:"ip"`
-		Addresses []struct {
-			Address string `json:"address"`
-			Type    string `json:"type"`
-			Network string `json:"network"`
-		} `json:"addresses"`
-	} `json:"instance"`
-}
-
-type bareLink struct {
-	Rel  string `json:"rel"`
-	Href string `json:"href"`
 }

@@ -99,7 +99,9 @@ func writeReport(disk time.Duration) error {
 	}
 	var page strings.Builder
 	page.WriteString("# Performance\n\nWritten by `make bench`. Each figure stands beside the same work done by hand in the same run, in turns; the bar\n" +
-		"is on the ratio, since absolute times are the machine's. Medians, unless a percentile is named.\n\n")
+		"is on the ratio, since absolute times are the machine's. Medians, unless a percentile is named. What is done by hand uses\n" +
+		"the same programs, settings and templates on the same kind of volume. Where no bar stands, there is none: the figure is\n" +
+		"there to be watched.\n\n")
 	fmt.Fprintf(&page, "Measured on %s with %d cores and %s; a bare 4 KiB append + fsync took %s at p50",
 		time.Now().UTC().Format(time.DateOnly), runtime.NumCPU(), runtime.Version(), round(disk))
 	if disk > voidAbove {
