@@ -40,6 +40,9 @@ type Config struct {
 	SilenceLimit time.Duration
 	// StopLimit is how long a clean stop may take before the process is killed. 2 min.
 	StopLimit time.Duration
+	// AbortLimit is the same for a process that this agent started and that has not answered yet: it has nothing to bring
+	// to an end, and MariaDB can miss a signal that comes just before it serves, and then waits for ever. 10 s.
+	AbortLimit time.Duration
 	// Backoff is the pause before the second new start in a row; it doubles up to BackoffLimit. 1 s, 30 s.
 	Backoff, BackoffLimit time.Duration
 }
@@ -47,7 +50,7 @@ type Config struct {
 func (c Config) withDefaults() Config {
 	for duration, fallback := range map[*time.Duration]time.Duration{
 		&c.ProbeInterval: 5 * time.Second, &c.SilenceLimit: 10 * time.Second, &c.StopLimit: 2 * time.Minute,
-		&c.Backoff: time.Second, &c.BackoffLimit: 30 * time.Second,
+		&c.AbortLimit: 10 * time.Second, &c.Backoff: time.Second, &c.BackoffLimit: 30 * time.Second,
 	} {
 		if *duration == 0 {
 			*duration = fallback
@@ -73,6 +76,8 @@ type Loop struct {
 	prober  *prober
 	phase   phase
 	halted  bool
+	// fresh is a process of this agent's that has not answered yet.
+	fresh bool
 	// up and down are those who wait for the database to answer, or to have ended.
 	up, down waiters
 	// failures counts processes in a row that died early.
@@ -206,7 +211,7 @@ func (l *Loop) onAnswer() {
 	if l.phase == stopping {
 		return
 	}
-	l.phase = serving
+	l.phase, l.fresh = serving, false
 	l.silent.Reset(l.SilenceLimit)
 	l.say(healthy, "")
 	l.up.answer(nil)
@@ -249,6 +254,7 @@ func (l *Loop) start(ctx context.Context) {
 	}
 	l.Log.Info("the database was started", "pid", process.PID())
 	l.own(ctx, process)
+	l.fresh = true
 }
 
 // own takes a process over, started or found, and counts it if it is new.
@@ -289,22 +295,26 @@ func (l *Loop) adopt(ctx context.Context) error {
 
 // stop asks the process to end; onExit goes on from there. Those who wait for it to come up are told no.
 func (l *Loop) stop() {
-	l.due.Stop()
 	l.up.answer(errOvertaken)
-	if l.phase == resting {
+	switch l.phase {
+	case resting:
+		l.due.Stop()
 		l.sayRest()
 		l.down.answer(nil)
-		return
-	}
-	if l.phase != stopping {
+	case starting, serving:
 		l.phase = stopping
 		l.silent.Stop()
 		// A database waits for its clients to be gone before it ends (MariaDB in steps of 20 ms): ours is, by then.
 		l.prober.stop()
 		l.database.Disconnect()
 		l.signal(l.database.StopSignal())
+		limit := l.StopLimit
+		if l.fresh {
+			limit = min(limit, l.AbortLimit)
+		}
+		l.due.Reset(limit)
+	case stopping: // the time for it runs
 	}
-	l.due.Reset(l.StopLimit)
 }
 
 // retry starts a wanted database again: at once the first time, then after growing pauses.
@@ -372,7 +382,7 @@ func (l *Loop) forgetProcess() {
 	l.silent.Stop()
 	l.prober.stop()
 	l.database.Disconnect()
-	l.process, l.prober, l.phase = nil, nil, resting
+	l.process, l.prober, l.phase, l.fresh = nil, nil, resting, false
 }
 
 // leave ends the agent's part and lets the database run.

@@ -35,6 +35,7 @@ type shell struct {
 const (
 	serves = `trap 'rm -f up; exit 0' TERM; : > up; while :; do sleep 0.01; done`
 	deaf   = `trap '' TERM; : > up; while :; do sleep 0.01; done`
+	mute   = `trap '' TERM; while :; do sleep 0.01; done`
 	dies   = `exit 7`
 )
 
@@ -221,6 +222,19 @@ func TestACommandToAnEndedLoopIsAnswered(t *testing.T) {
 	f := newFixture(t, serves)
 	f.end()
 	assert.True(t, errs.IsReason(f.RequestAndWaitStart(f.ctx()), "AGENT_STOPPING"))
+}
+
+func TestADatabaseThatMissesTheSignalWhileItStartsIsNotWaitedForLong(t *testing.T) {
+	f := newFixture(t, mute)
+	f.end()
+	f.config.StopLimit, f.config.AbortLimit = time.Hour, 20*time.Millisecond
+	f.begin()
+	ctx, cancel := context.WithCancel(f.ctx())
+	go func() { _ = f.RequestAndWaitStart(ctx) }()
+	f.await(func(r report.Report) bool { return r.PID != 0 })
+	cancel()
+	require.NoError(t, f.RequestAndWaitStop(f.ctx()))
+	assert.Zero(t, f.config.Hub.Latest().PID)
 }
 
 func TestAWaitThatEndsEarlyLeavesTheCommandInForce(t *testing.T) {
