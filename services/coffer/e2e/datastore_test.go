@@ -29,9 +29,9 @@ type datastore struct {
 	// installed are patterns of where its program is, which says its version with these arguments.
 	installed []string
 	// tools are patterns of what else it needs there.
-	tools     []string
-	asked     []string
-	version   *regexp.Regexp
+	tools   []string
+	asked   []string
+	version *regexp.Regexp
 }
 
 var mariadb = datastore{

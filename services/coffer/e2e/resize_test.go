@@ -63,7 +63,7 @@ func (m machine) size() int {
 	m.t.Helper()
 	var system syscall.Statfs_t
 	require.NoError(m.t, syscall.Statfs(filepath.Join(m.folder, "data"), &system))
-	return int(system.Blocks * uint64(system.Bsize) >> 20) //nolint:gosec // of a test's volume
+	return int(system.Blocks * uint64(system.Bsize) >> 20)
 }
 
 func testResizeVolume(s *site) {
