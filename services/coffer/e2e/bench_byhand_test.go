@@ -21,7 +21,7 @@ import (
 const (
 	// byHandUser is a numeric user like those of local servers.
 	byHandUser = 64124
-	// between is the pause between two questions to a database that starts.
+	// between is the pause between two looks at something that comes about.
 	between = time.Millisecond
 	// handPassword is that of the accounts with which somebody works by hand.
 	handPassword = "a-hand-that-rocks"
@@ -253,6 +253,10 @@ func (h *byHand) until(what string, condition func() bool) {
 	}
 }
 
+// betweenLogins is the pause between two questions to a database that starts. PostgreSQL pays for each that comes too
+// early with a process, and would be slowed down by the question.
+var betweenLogins = map[string]time.Duration{mariadb.name: time.Millisecond, postgresql.name: 5 * time.Millisecond}
+
 // firstAnswer asks until the user of newInstance gets an answer from its database.
 func firstAnswer(b *testing.B, d datastore, ip string) {
 	b.Helper()
@@ -261,7 +265,7 @@ func firstAnswer(b *testing.B, d datastore, ip string) {
 	defer func() { require.NoError(b, db.Close()) }()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	pause := time.NewTicker(between)
+	pause := time.NewTicker(betweenLogins[d.name])
 	defer pause.Stop()
 	for {
 		var one int
