@@ -23,7 +23,8 @@ func (c *client) upgrade(id, version string) string {
 // newOlder is a site with a database of the older of two versions; the newer one is in a root folder of the test's own.
 func newOlder(t *testing.T, d datastore, root string) (s *site, older, newer string) {
 	t.Helper()
-	service := startServe(t, newDataDir(t), withEnv("COFFER_TASKMANAGER_LOCAL_ENGINE_ROOTS="+root))
+	service := startServe(t, newDataDir(t), withEnv(
+		"COFFER_TASKMANAGER_LOCAL_ENGINE_ROOTS="+root, "COFFER_TASKMANAGER_MONITOR_SIGN_OF_LIFE=1s"))
 	s = &site{serve: service, t: t, user: service.signIn("coffer"), admin: service.signIn("coffer-admin"), datastore: d}
 	versions := s.user.versions(d.name)
 	require.Len(t, versions, 2)
