@@ -48,11 +48,14 @@ var postgreSQL = kind{
 	taken: []string{"could not bind IPv4 address", "Address already in use"}, version: `^\d+\.\d+$`, open: openPostgreSQL,
 }
 
-// forEachKind runs a test on each engine.
+// forEachKind runs a test on each engine, side by side: most of it is waiting.
 func forEachKind(t *testing.T, test func(t *testing.T, k kind)) {
 	t.Helper()
 	for _, k := range []kind{mariaDB, postgreSQL} {
-		t.Run(k.manager, func(t *testing.T) { test(t, k) })
+		t.Run(k.manager, func(t *testing.T) {
+			t.Parallel()
+			test(t, k)
+		})
 	}
 }
 

@@ -92,7 +92,7 @@ func runAsNobody(folder string) (int, error) {
 	if err := errors.Join(os.WriteFile(binary, self, 0o755), os.Mkdir(work, 0o711), os.Chown(work, nobody, nobody)); err != nil {
 		return 0, err
 	}
-	cmd := exec.Command(binary, argumentsOfAnother()...)
+	cmd := exec.Command(binary, append(argumentsOfAnother(), "-test.skip="+sameForAll)...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = work, os.Stdout, os.Stderr
 	cmd.Env = append(os.Environ(), sharedVariable+"="+folder, "TMPDIR="+work)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
@@ -339,6 +339,9 @@ func (m *machine) connect(user, password, database string) *sql.DB {
 }
 
 // argumentsOfAnother are our own but for the file in which `go test` has us note what we read: it is root's.
+// sameForAll are the long tests that are the same for every user.
+const sameForAll = "^(TestADatabaseIsUpgraded|TestAnUpgrade|TestASwitchUnderWrites|TestACutCopy|TestWhatASourceNeverHad)"
+
 func argumentsOfAnother() []string {
 	return slices.DeleteFunc(slices.Clone(os.Args[1:]), func(argument string) bool {
 		return strings.HasPrefix(argument, "-test.testlogfile=")

@@ -51,11 +51,14 @@ var postgresql = datastore{
 
 var everyDatastore = []datastore{mariadb, postgresql}
 
-// forEachDatastore runs a test for each engine.
+// forEachDatastore runs a test for each engine, side by side: most of it is waiting.
 func forEachDatastore(t *testing.T, test func(t *testing.T, d datastore)) {
 	t.Helper()
 	for _, d := range everyDatastore {
-		t.Run(d.name, func(t *testing.T) { test(t, d) })
+		t.Run(d.name, func(t *testing.T) {
+			t.Parallel()
+			test(t, d)
+		})
 	}
 }
 

@@ -137,7 +137,7 @@ func (m machine) awaitRemembered(words ...string) {
 // writable says whether the database accepts a write of its user at this moment; the row that proves it goes again.
 func (m machine) writable() bool {
 	m.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	db := m.connect()
 	defer func() { require.NoError(m.t, db.Close()) }()

@@ -74,8 +74,12 @@ func (w promotion) checkSet(ctx context.Context, r *flow.Run) error {
 	if err != nil {
 		return fmt.Errorf("ask the replica how far it is: %w", err)
 	}
-	if seen.GetRole() != roleReplica || seen.GetMessage() != "" {
-		return errs.New(errs.WrongState, "NOT_FOLLOWING", "The replica does not follow its source. %s", seen.GetMessage())
+	if seen.GetRole() != roleReplica {
+		return errs.New(errs.WrongState, "NOT_A_REPLICA", "The server is no replica.")
+	}
+	if seen.GetMessage() != "" {
+		// A source that was just restarted is connected to again in a moment.
+		return errs.New(errs.Unavailable, "NOT_FOLLOWING", "The replica does not follow its source: %s.", seen.GetMessage())
 	}
 	r.Note(noteFormerSource, r.Instance.GetReplicaOf())
 	return nil
