@@ -31,7 +31,9 @@ func newEngine(t testing.TB) engine {
 }
 
 // used is how `coffer serve` is told to use it.
-func (e engine) used() serveOption { return withEnv("COFFER_TASKMANAGER_LOCAL_ENGINE_PREFIX=" + e.root) }
+func (e engine) used() serveOption {
+	return withEnv("COFFER_TASKMANAGER_LOCAL_ENGINE_PREFIX=" + e.root)
+}
 
 func (e engine) program() string { return filepath.Join(e.root, "usr/sbin/mariadbd") }
 

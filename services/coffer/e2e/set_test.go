@@ -147,7 +147,8 @@ func TestASetIsRefusedWhatWouldBreakIt(t *testing.T) {
 		says         string
 	}{
 		"a replica of a replica": {
-			http.MethodPost, "/instances", map[string]any{"instance": map[string]any{"name": "x", "replica_of": replica.ID}},
+			http.MethodPost, "/instances",
+			map[string]any{"instance": map[string]any{"name": "x", "replica_of": replica.ID}},
 			http.StatusUnauthorized, "Cannot create a replica of a replica",
 		},
 		"a replica with a flavor": {
@@ -156,19 +157,23 @@ func TestASetIsRefusedWhatWouldBreakIt(t *testing.T) {
 			http.StatusBadRequest, "Cannot specify flavor when creating replicas.",
 		},
 		"the promotion of a source": {
-			http.MethodPost, "/instances/" + source.ID + "/action", map[string]any{"promote_to_replica_source": map[string]any{}},
+			http.MethodPost, "/instances/" + source.ID + "/action",
+			map[string]any{"promote_to_replica_source": map[string]any{}},
 			http.StatusBadRequest, "is not a replica",
 		},
 		"the ejection of a living source": {
-			http.MethodPost, "/instances/" + source.ID + "/action", map[string]any{"eject_replica_source": map[string]any{}},
+			http.MethodPost, "/instances/" + source.ID + "/action",
+			map[string]any{"eject_replica_source": map[string]any{}},
 			http.StatusBadRequest, "has a current heartbeat",
 		},
 		"the ejection of a replica": {
-			http.MethodPost, "/instances/" + replica.ID + "/action", map[string]any{"eject_replica_source": map[string]any{}},
+			http.MethodPost, "/instances/" + replica.ID + "/action",
+			map[string]any{"eject_replica_source": map[string]any{}},
 			http.StatusBadRequest, "is not a replica source",
 		},
 		"the detaching of a source": {
-			http.MethodPatch, "/instances/" + source.ID, map[string]any{"instance": map[string]any{"slave_of": ""}},
+			http.MethodPatch, "/instances/" + source.ID,
+			map[string]any{"instance": map[string]any{"slave_of": ""}},
 			http.StatusBadRequest, "is not a replica",
 		},
 		"the deletion of a source": {

@@ -35,14 +35,14 @@ const (
 // task ends.
 func TestASetStaysOneWhateverIsDoneToIt(t *testing.T) {
 	forEachDatastore(t, func(t *testing.T, d datastore) {
-		seed := uint64(time.Now().UnixNano()) //nolint:gosec // any number will do
+		seed := uint64(time.Now().UnixNano())
 		if given := os.Getenv(topologySeed); given != "" {
 			var err error
 			seed, err = strconv.ParseUint(given, 10, 64)
 			require.NoError(t, err)
 		}
 		t.Logf("%s=%d", topologySeed, seed)
-		newTopology(t, d, rand.New(rand.NewPCG(seed, 0))).play() //nolint:gosec // to be repeatable
+		newTopology(t, d, rand.New(rand.NewPCG(seed, 0))).play()
 	})
 }
 
