@@ -62,11 +62,17 @@ func (e *Engine) SendCopy(ctx context.Context, to io.Writer) error {
 		return err
 	}
 	defer options.Close()
+	// The socket's own path may be longer than a socket's path can be, and the program changes its working directory.
+	sockets, err := os.Open(e.server.RunDir())
+	if err != nil {
+		return fmt.Errorf("find the socket's folder: %w", err)
+	}
+	defer sockets.Close()
 	cmd := e.copyCommand(ctx, e.programs.backup, "--defaults-file=/proc/self/fd/3", "--backup", "--stream=mbstream",
-		"--socket="+filepath.Join(e.server.RunDir(), socketName), "--datadir="+e.dataDir(), "--tmpdir="+e.tmpDir(),
+		"--socket=/proc/self/fd/4/"+socketName, "--datadir="+e.dataDir(), "--tmpdir="+e.tmpDir(),
 		// The last part of the redo log is waited for with commits blocked, so it is looked for often.
 		"--log-copy-interval=10")
-	cmd.ExtraFiles, cmd.Stdout = []*os.File{options}, to
+	cmd.ExtraFiles, cmd.Stdout = []*os.File{options, sockets}, to
 	return e.runLogged(cmd)
 }
 
