@@ -48,6 +48,9 @@ func (m *machine) finishUpgrade() error {
 // rebuild does what the provider does: the server goes down in order, and comes up with another engine.
 func (m *machine) rebuild(root, version string) {
 	m.t.Helper()
+	// One that has only just begun loses a signal that it has not asked for yet.
+	_, err := m.client().GetInfo(m.ctx(), &guestagentv1.GetInfoRequest{}, grpc.WaitForReady(true))
+	require.NoError(m.t, err)
 	m.endAgent(syscall.SIGPWR)
 	m.server.EngineRoot, m.server.Version = root, version
 	m.writeSettings()
