@@ -21,7 +21,7 @@ import (
 
 const (
 	// topologyMoves is how many things are done to a set.
-	topologyMoves = 8
+	topologyMoves = 6
 	// topologyMembers is how large the set may become.
 	topologyMembers = 3
 	// probeEvery is how often each member is asked to write.
