@@ -135,11 +135,12 @@ func testRestart(s *site) {
 
 func testRename(s *site) {
 	database := s.host().pidOf(s.datastore.program)
-	for method, name := range map[string]string{http.MethodPut: "renamed", http.MethodPatch: "kept"} {
-		got := s.user.call(method, "/instances/"+s.id, map[string]any{"instance": map[string]any{"name": name}})
+	// The tests after this one know the instance by its first name.
+	for _, to := range []struct{ method, name string }{{http.MethodPut, "renamed"}, {http.MethodPatch, "kept"}} {
+		got := s.user.call(to.method, "/instances/"+s.id, map[string]any{"instance": map[string]any{"name": to.name}})
 		require.Equal(s.t, http.StatusAccepted, got.code, string(got.body))
 		assert.Empty(s.t, got.body)
-		assert.Equal(s.t, name, s.user.show(s.id).Name)
+		assert.Equal(s.t, to.name, s.user.show(s.id).Name)
 	}
 	assert.Equal(s.t, database, s.host().pidOf(s.datastore.program))
 }
