@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
 
+	"github.com/coffer-dbaas/coffer/pkg/pause"
 	"github.com/coffer-dbaas/coffer/pkg/proc"
 	guestagentv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/guestagent/v1"
 )
@@ -249,12 +250,11 @@ func (l *ledger) write(ctx context.Context, writer, stride int, members []*sql.D
 	for n := 1000 + writer; ctx.Err() == nil; n += stride {
 		for !l.try(ctx, members[at], n, writer) {
 			at = (at + 1) % len(members)
-			pause(ctx, 5*time.Millisecond)
-			if ctx.Err() != nil {
+			if !pause.For(ctx, 5*time.Millisecond) {
 				return
 			}
 		}
-		pause(ctx, 10*time.Millisecond)
+		pause.For(ctx, 10*time.Millisecond)
 	}
 }
 
@@ -271,13 +271,6 @@ func (l *ledger) try(ctx context.Context, db *sql.DB, n, writer int) bool {
 	l.acknowledged = append(l.acknowledged, n)
 	l.gap, l.last = max(l.gap, time.Since(l.last)), time.Now()
 	return true
-}
-
-func pause(ctx context.Context, d time.Duration) {
-	select {
-	case <-time.After(d):
-	case <-ctx.Done():
-	}
 }
 
 func duplicate(err error) bool {

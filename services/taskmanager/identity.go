@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/coffer-dbaas/coffer/pkg/pause"
 	"github.com/coffer-dbaas/coffer/pkg/pki"
 	journalv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/journal/v1"
 )
@@ -55,12 +56,8 @@ func (i *identity) sign(ctx context.Context) (*journalv1.SignTaskmanagerResponse
 // renew replaces the certificate whenever half of what was left of it is gone, until ctx ends.
 func (i *identity) renew(ctx context.Context, logger *slog.Logger) {
 	for {
-		timer := time.NewTimer(max(time.Until(i.Expires())/2, identityRetry))
-		select {
-		case <-ctx.Done():
-			timer.Stop()
+		if !pause.For(ctx, max(time.Until(i.Expires())/2, identityRetry)) {
 			return
-		case <-timer.C:
 		}
 		signed, err := i.sign(ctx)
 		if err == nil {

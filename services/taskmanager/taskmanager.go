@@ -16,6 +16,7 @@ import (
 	"github.com/coffer-dbaas/coffer/pkg/bus"
 	"github.com/coffer-dbaas/coffer/pkg/errs"
 	"github.com/coffer-dbaas/coffer/pkg/lifecycle"
+	"github.com/coffer-dbaas/coffer/pkg/pause"
 	journalv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/journal/v1"
 	"github.com/coffer-dbaas/coffer/services/taskmanager/internal/consumer"
 	"github.com/coffer-dbaas/coffer/services/taskmanager/internal/flow"
@@ -194,10 +195,8 @@ func (t *Taskmanager) untilAnswered(ctx context.Context, call func(context.Conte
 		if !told {
 			t.deps.Logger.Info("waiting for the api", "error", err)
 		}
-		select {
-		case <-ctx.Done():
+		if !pause.For(ctx, apiRetry) {
 			return errors.Join(ctx.Err(), err)
-		case <-time.After(apiRetry):
 		}
 	}
 }

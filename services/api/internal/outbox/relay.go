@@ -11,6 +11,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/coffer-dbaas/coffer/pkg/bus"
+	"github.com/coffer-dbaas/coffer/pkg/pause"
 	"github.com/coffer-dbaas/coffer/services/api/internal/store"
 )
 
@@ -61,7 +62,7 @@ func (r *Relay) Look() {
 
 // Run sends until the context ends. A failure is logged when it begins and when it is over, and not in between.
 func (r *Relay) Run(ctx context.Context) {
-	pause := firstPause
+	wait := firstPause
 	failing := false
 	for ctx.Err() == nil {
 		sent, err := r.send(ctx)
@@ -73,8 +74,8 @@ func (r *Relay) Run(ctx context.Context) {
 				r.logger.Warn("messages wait in the outbox", "error", err)
 			}
 			failing = true
-			sleep(ctx, pause)
-			pause = min(2*pause, longestPause)
+			pause.For(ctx, wait)
+			wait = min(2*wait, longestPause)
 			r.restore(ctx)
 		case sent == batch:
 			// There may be more.
@@ -82,7 +83,7 @@ func (r *Relay) Run(ctx context.Context) {
 			if failing {
 				r.logger.Info("the outbox is sent again")
 			}
-			failing, pause = false, firstPause
+			failing, wait = false, firstPause
 			r.await(ctx)
 		}
 	}
@@ -152,14 +153,5 @@ func (r *Relay) restore(ctx context.Context) {
 	defer cancel()
 	if err := bus.Setup(ctx, r.js, bus.WithReplicas(r.replicas)); err != nil {
 		r.logger.Debug("streams cannot be set up", "error", err)
-	}
-}
-
-func sleep(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/coffer-dbaas/coffer/pkg/pause"
 )
 
 const (
@@ -29,8 +31,8 @@ func (c *Client) WatchTask(ctx context.Context, id string, show func(Task)) (Tas
 		case errors.As(err, &refused) && refused.Code < 500:
 			return Task{}, err
 		}
-		if err := pause(ctx, reconnectDelay); err != nil {
-			return Task{}, fmt.Errorf("watch task %s: %w", id, err)
+		if !pause.For(ctx, reconnectDelay) {
+			return Task{}, fmt.Errorf("watch task %s: %w", id, ctx.Err())
 		}
 	}
 }
@@ -89,19 +91,8 @@ func (c *Client) AwaitInstance(ctx context.Context, id string, passing ...string
 		if !slices.Contains(passing, instance.Status) {
 			return instance, false, nil
 		}
-		if err := pause(ctx, pollInterval); err != nil {
-			return Instance{}, false, fmt.Errorf("wait for instance %s: %w", id, err)
+		if !pause.For(ctx, pollInterval) {
+			return Instance{}, false, fmt.Errorf("wait for instance %s: %w", id, ctx.Err())
 		}
-	}
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
 	}
 }

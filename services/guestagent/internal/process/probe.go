@@ -3,6 +3,8 @@ package process
 import (
 	"context"
 	"time"
+
+	"github.com/coffer-dbaas/coffer/pkg/pause"
 )
 
 const (
@@ -44,11 +46,11 @@ func (p *prober) stop() {
 func (p *prober) awaitFirst(ctx context.Context, database Database) {
 	began := time.Now()
 	for answer(ctx, database) != nil {
-		pause := firstProbes
+		next := firstProbes
 		if time.Since(began) > eager {
-			pause = laterProbes
+			next = laterProbes
 		}
-		if !wait(ctx, pause) {
+		if !pause.For(ctx, next) {
 			return
 		}
 	}
@@ -56,12 +58,12 @@ func (p *prober) awaitFirst(ctx context.Context, database Database) {
 }
 
 func (p *prober) repeat(ctx context.Context, database Database, interval time.Duration) {
-	for pause := interval; wait(ctx, pause); {
+	for next := interval; pause.For(ctx, next); {
 		if answer(ctx, database) != nil {
-			pause = min(interval, missedPause)
+			next = min(interval, missedPause)
 			continue
 		}
-		pause = interval
+		next = interval
 		p.tell(ctx)
 	}
 }
@@ -77,15 +79,4 @@ func answer(ctx context.Context, database Database) error {
 	ctx, cancel := context.WithTimeout(ctx, answerLimit)
 	defer cancel()
 	return database.Answers(ctx)
-}
-
-func wait(ctx context.Context, pause time.Duration) bool {
-	timer := time.NewTimer(pause)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

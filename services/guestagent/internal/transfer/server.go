@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/coffer-dbaas/coffer/pkg/errs"
+	"github.com/coffer-dbaas/coffer/pkg/pause"
 	"github.com/coffer-dbaas/coffer/pkg/pki"
 )
 
@@ -141,12 +142,11 @@ func (s *Server) accept(listener net.Listener) {
 		}
 		if err != nil {
 			s.log.Warn("a connection for a copy could not be accepted", "error", err)
-			select {
-			case <-time.After(time.Second): // it may be for want of file descriptors
-				continue
-			case <-s.ctx.Done():
+			// It may be for want of file descriptors.
+			if !pause.For(s.ctx, time.Second) {
 				return
 			}
+			continue
 		}
 		s.work.Go(func() { s.serve(connection) })
 	}

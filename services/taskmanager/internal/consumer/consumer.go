@@ -13,6 +13,7 @@ import (
 
 	"github.com/coffer-dbaas/coffer/pkg/action"
 	"github.com/coffer-dbaas/coffer/pkg/bus"
+	"github.com/coffer-dbaas/coffer/pkg/pause"
 	journalv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/journal/v1"
 )
 
@@ -87,10 +88,7 @@ func (c *Consumer) work(ctx context.Context, lane action.Lane) {
 			retry = firstRetry
 		}
 		c.logger.Warn("lane interrupted, trying again", "lane", lane, "error", err, "in", retry)
-		select {
-		case <-ctx.Done():
-		case <-time.After(retry):
-		}
+		pause.For(ctx, retry)
 		retry = min(2*retry, lastRetry)
 	}
 }

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/coffer-dbaas/coffer/pkg/pause"
 )
 
 // cgroups holds servers to their memory by control groups (version 2), one per server. Nil holds none.
@@ -104,10 +106,8 @@ func (c *cgroups) remove(ctx context.Context, instanceID string) error {
 		if !errors.Is(err, unix.EBUSY) {
 			return fmt.Errorf("remove control group: %w", err)
 		}
-		select {
-		case <-ctx.Done():
+		if !pause.For(ctx, time.Millisecond) {
 			return context.Cause(ctx)
-		case <-time.After(time.Millisecond):
 		}
 	}
 }

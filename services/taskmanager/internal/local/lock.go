@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/coffer-dbaas/coffer/pkg/pause"
 )
 
 // locks are the bytes of one file. A lock of a byte belongs to one opening of the file (an "open file description"
@@ -77,11 +79,9 @@ func (l locks) take(ctx context.Context, position int64, most time.Duration) (fu
 			release()
 			return nil, fmt.Errorf("lock %s: %w", l.path, err)
 		}
-		select {
-		case <-ctx.Done():
+		if !pause.For(ctx, wait) {
 			release()
 			return nil, context.Cause(ctx)
-		case <-time.After(wait):
 		}
 	}
 }

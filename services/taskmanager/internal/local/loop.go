@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/coffer-dbaas/coffer/pkg/pause"
 )
 
 // attachLoop answers with the device that the image is attached to already, which may be mounted where we do not see
@@ -120,10 +122,8 @@ func unmount(ctx context.Context, dir string) error {
 		if !errors.Is(err, unix.EBUSY) {
 			return fmt.Errorf("unmount %s: %w", dir, err)
 		}
-		select {
-		case <-ctx.Done():
+		if !pause.For(ctx, unmountPause) {
 			return context.Cause(ctx)
-		case <-time.After(unmountPause):
 		}
 	}
 	return fmt.Errorf("unmount %s: %w", dir, errBusy)

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/coffer-dbaas/coffer/pkg/pause"
 	"github.com/coffer-dbaas/coffer/pkg/proc"
 	"github.com/coffer-dbaas/coffer/pkg/pulse"
 	"github.com/coffer-dbaas/coffer/pkg/status"
@@ -164,8 +165,8 @@ func (s *supervisor) follow(ctx context.Context, id string, agent *proc.Process)
 			how = exit.String()
 		}
 		for _, delay := range []time.Duration{0, agentRestartDelay} {
-			if err := sleep(ctx, delay); err != nil {
-				return err
+			if !pause.For(ctx, delay) {
+				return context.Cause(ctx)
 			}
 			lives, err := s.lives(ctx, id)
 			if err != nil {
@@ -184,15 +185,6 @@ func (s *supervisor) follow(ctx context.Context, id string, agent *proc.Process)
 		}
 		s.log(id).Warn("the server's agent is started again", "agent", how)
 		agent = s.revive(ctx, id)
-	}
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-time.After(d):
-		return nil
 	}
 }
 

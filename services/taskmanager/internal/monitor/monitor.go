@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/coffer-dbaas/coffer/pkg/pause"
 	"github.com/coffer-dbaas/coffer/pkg/pulse"
 	journalv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/journal/v1"
 	"github.com/coffer-dbaas/coffer/services/taskmanager/internal/guest"
@@ -196,7 +197,7 @@ func (m *Monitor) listen(ctx context.Context) {
 			return
 		}
 		m.logger.Info("stream of guests broke, opening it again", "error", err, "in", retry)
-		pause(ctx, retry)
+		pause.For(ctx, retry)
 		retry = min(2*retry, lastRetry)
 	}
 }

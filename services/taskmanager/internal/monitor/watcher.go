@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/coffer-dbaas/coffer/pkg/errs"
+	"github.com/coffer-dbaas/coffer/pkg/pause"
 	guestagentv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/guestagent/v1"
 	journalv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/journal/v1"
 	"github.com/coffer-dbaas/coffer/services/taskmanager/internal/guest"
@@ -120,7 +121,7 @@ func (w *watcher) read(ctx context.Context, statuses chan<- *guestagentv1.Databa
 			return
 		}
 		w.logger.Debug("status stream broke, opening it again", "error", err, "in", retry)
-		pause(ctx, retry)
+		pause.For(ctx, retry)
 		retry = min(2*retry, lastRetry)
 	}
 }
@@ -198,16 +199,7 @@ func insist(ctx context.Context, send func(context.Context) error, logger *slog.
 		if ctx.Err() == nil {
 			logger.Warn("report not taken, trying again", "error", err, "in", retry)
 		}
-		pause(ctx, retry)
+		pause.For(ctx, retry)
 		retry = min(2*retry, lastRetry)
-	}
-}
-
-func pause(ctx context.Context, length time.Duration) {
-	timer := time.NewTimer(length)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-	case <-timer.C:
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/coffer-dbaas/coffer/pkg/errs"
+	"github.com/coffer-dbaas/coffer/pkg/pause"
 	"github.com/coffer-dbaas/coffer/pkg/status"
 	"github.com/coffer-dbaas/coffer/services/taskmanager/internal/flow"
 	"github.com/coffer-dbaas/coffer/services/taskmanager/internal/step"
@@ -47,8 +48,8 @@ func (p Parts) onServer(do flow.Func) flow.Func {
 
 // watchServer returns when the server is down, and says so, or when ctx ends.
 func (p Parts) watchServer(ctx context.Context, instanceID string) error {
-	for pause := firstLook; ; pause = min(2*pause, longestLook) {
-		if !rest(ctx, pause) {
+	for wait := firstLook; ; wait = min(2*wait, longestLook) {
+		if !pause.For(ctx, wait) {
 			return context.Cause(ctx)
 		}
 		if down := p.whyDown(ctx, instanceID); down != nil {
@@ -59,7 +60,7 @@ func (p Parts) watchServer(ctx context.Context, instanceID string) error {
 
 // whyDown is nil when the server is up, or when the provider does not know.
 func (p Parts) whyDown(ctx context.Context, instanceID string) error {
-	if p.look(ctx, instanceID) == nil || !rest(ctx, secondLook) {
+	if p.look(ctx, instanceID) == nil || !pause.For(ctx, secondLook) {
 		return nil
 	}
 	return p.look(ctx, instanceID)
@@ -90,16 +91,4 @@ func sentenceOf(server step.Server) string {
 
 func serverDown(sentence string) error {
 	return errs.New(errs.WrongState, reasonServerDown, "%s", sentence)
-}
-
-// rest is false when ctx ended first.
-func rest(ctx context.Context, pause time.Duration) bool {
-	timer := time.NewTimer(pause)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
-	}
 }

@@ -10,6 +10,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/coffer-dbaas/coffer/pkg/errs"
+	"github.com/coffer-dbaas/coffer/pkg/pause"
 	"github.com/coffer-dbaas/coffer/pkg/status"
 	guestagentv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/guestagent/v1"
 	journalv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/journal/v1"
@@ -112,7 +113,7 @@ func (p Parts) followAll(ctx context.Context, r *flow.Run, source string, member
 // down.
 func (p Parts) followPatiently(ctx context.Context, r *flow.Run, source, member string) error {
 	giveUp := time.Now().Add(followPatience)
-	for pause := 50 * time.Millisecond; ; pause = min(2*pause, followPause) {
+	for wait := 50 * time.Millisecond; ; wait = min(2*wait, followPause) {
 		err := p.follow(ctx, r, source, member)
 		if !errs.IsKind(err, errs.Unavailable) || time.Now().After(giveUp) {
 			return err
@@ -120,7 +121,7 @@ func (p Parts) followPatiently(ctx context.Context, r *flow.Run, source, member 
 		if down := p.whyDown(ctx, member); down != nil {
 			return down
 		}
-		if !rest(ctx, pause) {
+		if !pause.For(ctx, wait) {
 			return context.Cause(ctx)
 		}
 	}

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+
+	"github.com/coffer-dbaas/coffer/pkg/pause"
 )
 
 // rowLockWriter runs each unit in a transaction of its own, on databases that lock rows. A unit that the database
@@ -37,12 +39,8 @@ func (w *rowLockWriter) write(ctx context.Context, doing string, fn func(*unit) 
 		if err == nil || attempt == maxAttempts || !repeatable(err) && !errors.Is(err, errAgain) {
 			return translate(doing, err)
 		}
-		timer := time.NewTimer(backoff/2 + rand.N(backoff)) //nolint:gosec // jitter
-		select {
-		case <-ctx.Done():
-			timer.Stop()
+		if !pause.For(ctx, backoff/2+rand.N(backoff)) { //nolint:gosec // jitter
 			return context.Cause(ctx)
-		case <-timer.C:
 		}
 		backoff = min(2*backoff, time.Second)
 	}
