@@ -9,6 +9,15 @@ import (
 	"github.com/coffer-dbaas/coffer/pkg/errs"
 )
 
+// Absent says whether a value was left out or is null.
+func Absent(value *structpb.Value) bool {
+	switch value.GetKind().(type) {
+	case nil, *structpb.Value_NullValue:
+		return true
+	}
+	return false
+}
+
 // Configuration groups, backups and modules cannot be made, so whatever names one names nothing that exists.
 
 func (k *checker) configuration() error {
@@ -20,7 +29,7 @@ func (k *checker) configuration() error {
 
 // Configuration refuses what a body says of a configuration group, unless it says that there is none.
 func Configuration(value *structpb.Value) error {
-	if absent(value) {
+	if Absent(value) {
 		return nil
 	}
 	text, isText := value.GetKind().(*structpb.Value_StringValue)
@@ -37,7 +46,7 @@ func Configuration(value *structpb.Value) error {
 func (k *checker) restorePoint() error {
 	const path = "instance['restorePoint']"
 	value := k.body.GetRestorePoint()
-	if absent(value) {
+	if Absent(value) {
 		return nil
 	}
 	object, isObject := value.GetKind().(*structpb.Value_StructValue)
@@ -58,7 +67,7 @@ func (k *checker) restorePoint() error {
 func (k *checker) modules() error {
 	const path = "instance['modules']"
 	value := k.body.GetModules()
-	if absent(value) {
+	if Absent(value) {
 		return nil
 	}
 	modules, isList := value.GetKind().(*structpb.Value_ListValue)

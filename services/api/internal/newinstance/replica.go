@@ -30,12 +30,12 @@ func ReplicaSource(body *instancev1.NewInstance) (string, error) {
 		return "", err
 	}
 	switch {
-	case !absent(body.GetFlavorRef()):
+	case !Absent(body.GetFlavorRef()):
 		return "", cannotSpecify("flavor")
 	case body.GetDatastore().GetType() != "" || body.GetDatastore().GetVersion() != "" ||
 		body.GetDatastore().GetVersionNumber() != "":
 		return "", cannotSpecify("datastore")
-	case !absent(body.GetVolume().GetSize()) || body.GetVolume().GetType() != "":
+	case !Absent(body.GetVolume().GetSize()) || body.GetVolume().GetType() != "":
 		return "", cannotSpecify("volume")
 	case body.GetLocality() != "":
 		return "", cannotSpecify("locality")
@@ -103,7 +103,7 @@ func (k *checker) replicaCount() error {
 
 func replicaCount(body *instancev1.NewInstance) (int64, error) {
 	const path = "instance['replica_count']"
-	if absent(body.GetReplicaCount()) {
+	if Absent(body.GetReplicaCount()) {
 		return 1, nil
 	}
 	number, isNumber := body.GetReplicaCount().GetKind().(*structpb.Value_NumberValue)
@@ -119,13 +119,4 @@ func replicaCount(body *instancev1.NewInstance) (int64, error) {
 
 func cannotSpecify(what string) error {
 	return errs.New(errs.Invalid, "REPLICA_SPEC", "Cannot specify %s when creating replicas.", what)
-}
-
-// absent says whether a value was left out or is null.
-func absent(value *structpb.Value) bool {
-	switch value.GetKind().(type) {
-	case nil, *structpb.Value_NullValue:
-		return true
-	}
-	return false
 }

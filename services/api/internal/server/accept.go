@@ -157,6 +157,15 @@ func (s *Server) enterAll(
 	return accepted, err
 }
 
+// together is the decision of changes that were accepted together: that of one, with the others' instances as members.
+func together(ctx context.Context, one store.Accepted, others []store.Accepted) decision {
+	d := decision{Accepted: one, dryRun: dryRun(ctx)}
+	for _, other := range others {
+		d.members = append(d.members, other.Instance.ID)
+	}
+	return d
+}
+
 func (s *Server) batch(ctx context.Context, key *store.Idempotency, changes []store.Acceptance) store.Batch {
 	for i := range changes {
 		s.complete(ctx, &changes[i])

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/google/uuid"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/types/known/structpb"
 
@@ -13,6 +12,7 @@ import (
 	commandv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/command/v1"
 	dmsv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/dms/v1"
 	"github.com/coffer-dbaas/coffer/services/api/internal/identity"
+	"github.com/coffer-dbaas/coffer/services/api/internal/newinstance"
 	"github.com/coffer-dbaas/coffer/services/api/internal/store"
 )
 
@@ -43,7 +43,7 @@ func (s *Server) BatchRestartOrDeleteInstances(
 	if err != nil {
 		return nil, err
 	}
-	if !isNull(request.GetAllFailure()) {
+	if !newinstance.Absent(request.GetAllFailure()) {
 		return &dmsv1.BatchRestartOrDeleteInstancesResponse{}, s.deleteFailures(ctx, caller, doing, request)
 	}
 	ids, err := batchIDs(request.GetInstances())
@@ -85,7 +85,7 @@ func resultOf(id string, outcome store.Outcome, detailed bool) *dmsv1.Result {
 
 // batchIDs checks the ids of a batch.
 func batchIDs(value *structpb.Value) ([]string, error) {
-	if isNull(value) {
+	if newinstance.Absent(value) {
 		return nil, errs.New(errs.Invalid, "BATCH_EMPTY", "instances must name at least one instance.")
 	}
 	list, isList := value.GetKind().(*structpb.Value_ListValue)
@@ -101,7 +101,7 @@ func batchIDs(value *structpb.Value) ([]string, error) {
 	var ids []string
 	for _, element := range list.ListValue.GetValues() {
 		id := strings.ToLower(element.GetStringValue())
-		if uuid.Validate(id) != nil || len(id) != 36 {
+		if validID(id) != nil {
 			return nil, errs.New(errs.Invalid, "BATCH_ID_INVALID", "instances has an element that is not the id of an instance.")
 		}
 		if slices.Contains(ids, id) {
@@ -214,11 +214,3 @@ func (s *Server) deleteFailures(
 
 // failureEngines are the words by which allFailure means one engine. kafka is DMS's own, of which there are none here.
 var failureEngines = []string{"mariadb", "mysql", "postgresql", "kafka"}
-
-func isNull(value *structpb.Value) bool {
-	switch value.GetKind().(type) {
-	case nil, *structpb.Value_NullValue:
-		return true
-	}
-	return false
-}

@@ -48,9 +48,6 @@ func (s *Server) createReplicas(
 	if err != nil {
 		return decision{}, named(sourceID, err)
 	}
-	last := decision{Accepted: accepted[len(accepted)-1], dryRun: dryRun(ctx)}
-	for _, other := range accepted[:len(accepted)-1] {
-		last.members = append(last.members, other.Instance.ID)
-	}
-	return last, nil
+	last := len(accepted) - 1
+	return together(ctx, accepted[last], accepted[:last]), nil
 }

@@ -13,6 +13,7 @@ import (
 	commandv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/command/v1"
 	ddmv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/ddm/v1"
 	"github.com/coffer-dbaas/coffer/services/api/internal/call"
+	"github.com/coffer-dbaas/coffer/services/api/internal/newinstance"
 	"github.com/coffer-dbaas/coffer/services/api/internal/store"
 )
 
@@ -69,7 +70,7 @@ func (d ddmServer) RestartInstance(
 // restartType reads {"type": "soft"|"hard"}; nothing said is soft.
 func restartType(request *ddmv1.RestartInstanceRequest) (hard bool, err error) {
 	refused := errs.New(errs.Invalid, "PARAMETER", `Parameter error: restart must be an object whose type is "soft" or "hard".`)
-	if isNull(request.GetRestart()) {
+	if newinstance.Absent(request.GetRestart()) {
 		return false, nil
 	}
 	object := request.GetRestart().GetStructValue()
@@ -83,7 +84,7 @@ func restartType(request *ddmv1.RestartInstanceRequest) (hard bool, err error) {
 	}
 	kind := object.GetFields()["type"]
 	switch {
-	case isNull(kind), kind.GetStringValue() == "soft":
+	case newinstance.Absent(kind), kind.GetStringValue() == "soft":
 		return false, nil
 	case kind.GetStringValue() == "hard":
 		return true, nil

@@ -42,11 +42,7 @@ func (s *Server) ResizeVolume(
 	if err != nil {
 		return nil, named(id, err)
 	}
-	first := decision{Accepted: accepted[0], dryRun: dryRun(ctx)}
-	for _, other := range accepted[1:] {
-		first.members = append(first.members, other.Instance.ID)
-	}
-	task, plan, err := s.told(ctx, first)
+	task, plan, err := s.told(ctx, together(ctx, accepted[0], accepted[1:]))
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 
 	"google.golang.org/protobuf/types/known/structpb"
 
+	"github.com/coffer-dbaas/coffer/pkg/dbserver"
 	"github.com/coffer-dbaas/coffer/pkg/errs"
 	commandv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/command/v1"
 	taskv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/task/v1"
@@ -51,7 +52,7 @@ func (s *Server) upgrade(ctx context.Context, c change, value *structpb.Value) (
 // what a source of its own version or an older one writes, and PostgreSQL's only within a major version.
 func upgradable(scene store.Scene, target store.DatastoreVersion, offered *catalog.Catalog) error {
 	present, _ := offered.Version(scene.Instance.DatastoreVersionID)
-	if catalog.CompareVersions(target.Version, present.Version) <= 0 {
+	if dbserver.CompareVersions(target.Version, present.Version) <= 0 {
 		return errs.New(errs.Invalid, "VERSION_NOT_NEWER",
 			"Instance %s has version %s already; %s is not newer.", scene.Instance.ID, present.Version, target.Version)
 	}
@@ -63,7 +64,7 @@ func upgradable(scene store.Scene, target store.DatastoreVersion, offered *catal
 				major(target.Version), major(version.Version))
 		}
 		replica := other.ReplicaOf == scene.Instance.ID
-		if replica && catalog.CompareVersions(version.Version, target.Version) < 0 {
+		if replica && dbserver.CompareVersions(version.Version, target.Version) < 0 {
 			return errs.New(errs.Invalid, "REPLICAS_FIRST",
 				"Upgrade the replicas first: %s has version %s.", other.ID, version.Version)
 		}

@@ -66,6 +66,11 @@ func (d *Dialect) takeBody(x *exchange, r *http.Request) (*http.Request, *fault)
 	return r, nil
 }
 
+// mayHaveBody says whether a method's body is read at all.
+func mayHaveBody(method string) bool {
+	return method == http.MethodPost || method == http.MethodPut || method == http.MethodPatch
+}
+
 func readAll(body io.Reader, length int64) ([]byte, *fault) {
 	if length > server.MaxBodyBytes {
 		return nil, tooLarge()

@@ -1,7 +1,5 @@
 package dialect
 
-import "net/http"
-
 // manner is how an API says no, and the little else in which the three differ. It follows from method and path alone,
 // so that it is known before anything can go wrong.
 type manner interface {
@@ -29,8 +27,3 @@ func (trove) fault(f *fault) (int, []byte) { return f.code, f.body() }
 
 // takesUntyped: as in Trove's own server a body without a type counts as text.
 func (trove) takesUntyped() bool { return false }
-
-// mayHaveBody says whether a method's body is read at all.
-func mayHaveBody(method string) bool {
-	return method == http.MethodPost || method == http.MethodPut || method == http.MethodPatch
-}

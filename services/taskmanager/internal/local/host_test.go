@@ -20,10 +20,10 @@ import (
 	"github.com/coffer-dbaas/coffer/services/taskmanager/internal/step"
 )
 
-// awaited bounds waits for other processes' doings, pause is how often they are looked at.
+// awaited bounds waits for other processes' doings, between is how often they are looked at.
 const (
 	awaited = 30 * time.Second
-	pause   = 2 * time.Millisecond
+	between = 2 * time.Millisecond
 )
 
 // host is a data folder, an engine that only knows its version, and agents that are this test's program.
@@ -105,7 +105,7 @@ func (h *host) awaitDatabase(t *testing.T, instanceID string) string {
 		var err error
 		text, err = os.ReadFile(record)
 		return err == nil && len(text) > 0
-	}, awaited, pause)
+	}, awaited, between)
 	return string(text)
 }
 

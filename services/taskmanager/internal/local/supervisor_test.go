@@ -22,7 +22,7 @@ func (h *host) awaitOtherAgent(t *testing.T, p *Provider, id string, former *pro
 		}
 		defer agent.Release()
 		return agent.PID() != former.PID()
-	}, awaited, pause)
+	}, awaited, between)
 }
 
 func TestAnAgentThatDiesAloneIsStartedAgainBesideItsDatabase(t *testing.T) {
@@ -58,7 +58,7 @@ func TestServersThatDiedWithTheControlPlaneComeBackWithIt(t *testing.T) {
 
 	running(t, p)
 	awaitEvent(t, p, id, "ACTIVE")
-	require.Eventually(t, func() bool { return h.awaitDatabase(t, id) != "" && h.agent(t, p, id) != nil }, awaited, pause)
+	require.Eventually(t, func() bool { return h.awaitDatabase(t, id) != "" && h.agent(t, p, id) != nil }, awaited, between)
 }
 
 func TestADatabaseThatOutlivedItsAgentAndTheControlPlaneGetsAnAgentAgain(t *testing.T) {

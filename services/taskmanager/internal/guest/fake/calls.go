@@ -32,9 +32,7 @@ func (a *Agent) Prepare(
 ) error {
 	return a.operate("Prepare", request.GetOperation(), func() error {
 		a.prepared, a.memory = request, request.GetRam()
-		a.starts++
-		a.become(status.ServiceHealthy, "")
-		return nil
+		return a.begin()
 	}, func(p *guestagentv1.Progress) error { return stream.Send(&guestagentv1.PrepareResponse{Progress: p}) })
 }
 
@@ -42,11 +40,7 @@ func (a *Agent) Prepare(
 func (a *Agent) RestartDatabase(
 	request *guestagentv1.RestartDatabaseRequest, stream grpc.ServerStreamingServer[guestagentv1.RestartDatabaseResponse],
 ) error {
-	return a.operate("RestartDatabase", request.GetOperation(), func() error {
-		a.starts++
-		a.become(status.ServiceHealthy, "")
-		return nil
-	}, func(p *guestagentv1.Progress) error {
+	return a.operate("RestartDatabase", request.GetOperation(), a.begin, func(p *guestagentv1.Progress) error {
 		return stream.Send(&guestagentv1.RestartDatabaseResponse{Progress: p})
 	})
 }
@@ -68,11 +62,7 @@ func (a *Agent) StopDatabase(
 func (a *Agent) StartDatabase(
 	request *guestagentv1.StartDatabaseRequest, stream grpc.ServerStreamingServer[guestagentv1.StartDatabaseResponse],
 ) error {
-	return a.operate("StartDatabase", request.GetOperation(), func() error {
-		a.starts++
-		a.become(status.ServiceHealthy, "")
-		return nil
-	}, func(p *guestagentv1.Progress) error {
+	return a.operate("StartDatabase", request.GetOperation(), a.begin, func(p *guestagentv1.Progress) error {
 		return stream.Send(&guestagentv1.StartDatabaseResponse{Progress: p})
 	})
 }
@@ -97,6 +87,13 @@ func (a *Agent) GrowVolume(
 		func(p *guestagentv1.Progress) error {
 			return stream.Send(&guestagentv1.GrowVolumeResponse{Progress: p})
 		})
+}
+
+// begin pretends to start the database; it runs under the lock.
+func (a *Agent) begin() error {
+	a.starts++
+	a.become(status.ServiceHealthy, "")
+	return nil
 }
 
 // operate does an operation once; act runs under the lock.

@@ -46,10 +46,3 @@ func (a *Agent) FinishUpgrade(
 		return stream.Send(&guestagentv1.FinishUpgradeResponse{Progress: p})
 	})
 }
-
-// begin pretends to start the database; it runs under the lock.
-func (a *Agent) begin() error {
-	a.starts++
-	a.become(status.ServiceHealthy, "")
-	return nil
-}
