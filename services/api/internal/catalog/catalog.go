@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/coffer-dbaas/coffer/pkg/dbserver"
 	journalv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/journal/v1"
 	"github.com/coffer-dbaas/coffer/services/api/internal/store"
 )
@@ -58,7 +59,7 @@ func New(stored store.Catalog) *Catalog {
 		}
 	}
 	for _, datastore := range byDatastore {
-		slices.SortFunc(datastore.Versions, func(a, b store.DatastoreVersion) int { return CompareVersions(a.Name, b.Name) })
+		slices.SortFunc(datastore.Versions, func(a, b store.DatastoreVersion) int { return dbserver.CompareVersions(a.Name, b.Name) })
 		c.Datastores = append(c.Datastores, *datastore)
 	}
 	slices.SortFunc(c.Datastores, func(a, b Datastore) int { return cmp.Compare(a.Name, b.Name) })

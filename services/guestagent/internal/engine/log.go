@@ -2,7 +2,6 @@ package engine
 
 import (
 	"io"
-	"iter"
 	"os"
 	"strings"
 	"sync/atomic"
@@ -48,7 +47,14 @@ func (l *Log) Since(from int64) string {
 	return string(text)
 }
 
-// Lines are the first lines since Begin; none when the file cannot be read.
-func (l *Log) Lines() iter.Seq[string] {
-	return strings.Lines(l.Since(l.began.Load()))
+// Complaints are the first two since Begin: lines of which complaint, given each, takes what is wrong. Those that follow
+// are their consequences. It is empty when there is none, or the file cannot be read.
+func (l *Log) Complaints(complaint func(line string) (message string, is bool)) string {
+	var said []string
+	for line := range strings.Lines(l.Since(l.began.Load())) {
+		if message, is := complaint(line); is && len(said) < 2 {
+			said = append(said, message)
+		}
+	}
+	return strings.Join(said, "; ")
 }

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"syscall"
@@ -38,7 +37,7 @@ func ProgramsOf(server settings.Server) Programs {
 func (p Programs) Find(name string, folders ...string) string {
 	for _, folder := range folders {
 		path := filepath.Join(p.Prefix, folder, name)
-		if info, err := os.Stat(p.Outside(path)); err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
+		if proc.IsProgram(p.Outside(path)) {
 			return path
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/coffer-dbaas/coffer/pkg/pause"
 	"github.com/coffer-dbaas/coffer/services/guestagent/internal/engine"
 	"github.com/coffer-dbaas/coffer/services/guestagent/internal/role"
 )
@@ -33,13 +34,13 @@ func (i *Instance) keepFrozen(ctx context.Context) {
 			return
 		}
 		i.Log.Warn("the server could not be frozen again", "error", err)
-		pause(ctx, refreezePause)
+		pause.For(ctx, refreezePause)
 	}
 }
 
 // trimHistory keeps what is kept for replicas from filling the volume.
 func (i *Instance) trimHistory(ctx context.Context) {
-	for pause(ctx, trimInterval) {
+	for pause.For(ctx, trimInterval) {
 		_, r, err := i.replicator()
 		latest := i.Hub.Latest()
 		if err != nil || latest.PID == 0 || latest.Volume.Total == 0 {
@@ -49,16 +50,5 @@ func (i *Instance) trimHistory(ctx context.Context) {
 		if err := r.TrimHistory(ctx, limit); err != nil && ctx.Err() == nil {
 			i.Log.Warn("the history for replicas could not be trimmed", "error", err)
 		}
-	}
-}
-
-func pause(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
 	}
 }

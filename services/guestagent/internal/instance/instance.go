@@ -210,6 +210,16 @@ func (i *Instance) assemble(manager string, e engine.Engine) error {
 	return nil
 }
 
+// rechoose changes what the next agent finds.
+func (i *Instance) rechoose(change func(*chosen)) error {
+	var c chosen
+	if err := durable.ReadJSON(i.chosenPath(), &c); err != nil {
+		return err
+	}
+	change(&c)
+	return durable.WriteJSON(i.chosenPath(), c)
+}
+
 func (i *Instance) chosenPath() string { return filepath.Join(i.Server.AgentDir(), "instance.json") }
 
 // volumeLimit reads the provider's file again: a volume may have grown.

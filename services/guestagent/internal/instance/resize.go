@@ -3,7 +3,6 @@ package instance
 import (
 	"context"
 
-	"github.com/coffer-dbaas/coffer/services/guestagent/internal/durable"
 	"github.com/coffer-dbaas/coffer/services/guestagent/internal/volume"
 )
 
@@ -16,12 +15,7 @@ func (i *Instance) Configure(_ context.Context, memoryMiB int) error {
 	if err := p.gate.Configure(memoryMiB); err != nil {
 		return err
 	}
-	var c chosen
-	if err := durable.ReadJSON(i.chosenPath(), &c); err != nil {
-		return err
-	}
-	c.MemoryMiB = memoryMiB
-	return durable.WriteJSON(i.chosenPath(), c)
+	return i.rechoose(func(c *chosen) { c.MemoryMiB = memoryMiB })
 }
 
 // GrowVolume makes the file system fill its grown volume, and measures it.

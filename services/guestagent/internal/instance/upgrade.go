@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -160,9 +159,7 @@ func (i *Instance) putBack(ctx context.Context, p *parts, u engine.Upgrader, sta
 
 // restoreKept does nothing when the clone has taken its place already.
 func (i *Instance) restoreKept(u engine.Upgrader) error {
-	if _, err := os.Lstat(i.keptDir()); errors.Is(err, fs.ErrNotExist) {
-		return nil
-	} else if err != nil {
+	if kept, err := durable.Exists(i.keptDir()); err != nil || !kept {
 		return err
 	}
 	if err := os.RemoveAll(u.DataDir()); err != nil {
@@ -180,7 +177,7 @@ func (i *Instance) FinishUpgrade(ctx context.Context) error {
 		switch state := i.upgrading.state(); state.Phase {
 		case none:
 		case converted:
-			if err := i.chooseVersion(u.Version()); err != nil {
+			if err := i.rechoose(func(c *chosen) { c.Version = u.Version() }); err != nil {
 				return err
 			}
 			if err := i.upgrading.become(upgradeState{}); err != nil {
@@ -202,15 +199,6 @@ func (i *Instance) discard() error {
 		return fmt.Errorf("remove what was kept for the upgrade: %w", err)
 	}
 	return nil
-}
-
-func (i *Instance) chooseVersion(version string) error {
-	var c chosen
-	if err := durable.ReadJSON(i.chosenPath(), &c); err != nil {
-		return err
-	}
-	c.Version = version
-	return durable.WriteJSON(i.chosenPath(), c)
 }
 
 // upgrade lets one call at a time in, and none that changes the role.

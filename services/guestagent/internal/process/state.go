@@ -11,11 +11,10 @@ import (
 // Wanted is what the database shall be.
 type Wanted string
 
-// The wanted states. A fenced database is stopped because another one has taken its place.
+// The wanted states.
 const (
 	Running Wanted = "running"
 	Stopped Wanted = "stopped"
-	Fenced  Wanted = "fenced"
 )
 
 // state is what an agent must know of the database to go on where the former one ended.

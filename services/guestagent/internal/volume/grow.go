@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/coffer-dbaas/coffer/pkg/errs"
+	"github.com/coffer-dbaas/coffer/pkg/proc"
 )
 
 // Grow makes a mounted file system fill its device, while it is used; a folder that is not a mount point is left as it
@@ -49,16 +50,11 @@ func Grow(ctx context.Context, folder string) error {
 
 func find(program string) string {
 	for _, folder := range []string{"/usr/sbin", "/sbin", "/usr/bin", "/bin"} {
-		if path := filepath.Join(folder, program); isProgram(path) {
+		if path := filepath.Join(folder, program); proc.IsProgram(path) {
 			return path
 		}
 	}
 	return ""
-}
-
-func isProgram(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0
 }
 
 type mount struct{ kind, device string }

@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/coffer-dbaas/coffer/pkg/dbserver"
 	"github.com/coffer-dbaas/coffer/pkg/errs"
 )
 
@@ -25,14 +26,11 @@ const reasonEveryAddress = "PORT_TAKEN_ON_EVERY_ADDRESS"
 // agentPort is where guest agents listen.
 const agentPort = 8781
 
-// databasePorts are those of the engines, which listen on their usual ones.
-var databasePorts = map[string]int{"mariadb": 3306, "postgresql": 5432}
-
-// probeAddress says whether the agent and every engine could listen on the address.
+// probeAddress says whether the agent and every engine, on its usual port, could listen on the address.
 func (p *Provider) probeAddress(ctx context.Context, ip netip.Addr) error {
 	ports := []int{agentPort}
-	for _, port := range databasePorts {
-		ports = append(ports, port)
+	for _, kind := range dbserver.Kinds {
+		ports = append(ports, kind.Port)
 	}
 	return probe(ctx, ip, ports...)
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+
+	"github.com/coffer-dbaas/coffer/pkg/dbserver"
 )
 
 // offer is a database server that was found, and the place whose programs it is.
@@ -34,8 +36,8 @@ type offers struct {
 func (o *offers) look(ctx context.Context) ([]offer, error) {
 	var all []offer
 	var faults []error
-	for _, e := range engines {
-		found, err := o.of(ctx, e)
+	for _, kind := range dbserver.Kinds {
+		found, err := o.of(ctx, kind)
 		all, faults = append(all, found...), append(faults, err)
 	}
 	for _, at := range o.places {
@@ -48,16 +50,16 @@ func (o *offers) look(ctx context.Context) ([]offer, error) {
 }
 
 // of finds those of one engine, and the faults of the others.
-func (o *offers) of(ctx context.Context, e engine) ([]offer, error) {
+func (o *offers) of(ctx context.Context, kind dbserver.Kind) ([]offer, error) {
 	var found []offer
 	var faults []error
 	for _, at := range o.places {
-		versions, err := e.installed(ctx, at)
+		versions, err := at.installed(ctx, kind)
 		if err != nil && !errors.Is(err, errNoEngine) {
 			faults = append(faults, err)
 		}
 		for _, version := range versions {
-			one := offer{e.manager, version, at}
+			one := offer{kind.Manager, version, at}
 			same := slices.IndexFunc(found, func(other offer) bool { return series(other.version) == series(version) })
 			if same < 0 {
 				found = append(found, one)
@@ -71,7 +73,7 @@ func (o *offers) of(ctx context.Context, e engine) ([]offer, error) {
 	if o.latest == nil {
 		o.latest = map[string][]offer{}
 	}
-	o.latest[e.manager] = found
+	o.latest[kind.Manager] = found
 	return found, errors.Join(faults...)
 }
 

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/coffer-dbaas/coffer/pkg/dbserver"
 	"github.com/coffer-dbaas/coffer/pkg/errs"
 	"github.com/coffer-dbaas/coffer/pkg/status"
 	"github.com/coffer-dbaas/coffer/services/taskmanager/internal/step"
@@ -113,8 +114,8 @@ func (s serverFile) asServer(now status.Server) step.Server {
 }
 
 func (p *Provider) checkServer(spec step.ServerSpec) error {
-	if _, known := databasePorts[spec.Manager]; !known {
-		return errs.New(errs.Invalid, "DATASTORE", "The local provider has no datastore %q.", spec.Manager)
+	if _, known := dbserver.Of(spec.Manager); !known {
+		return noDatastore(spec.Manager)
 	}
 	if spec.Image != "" {
 		return errs.New(errs.Invalid, "IMAGE", "The local provider has no images; a server cannot be built from one.")

@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/coffer-dbaas/coffer/pkg/dbserver"
 	"github.com/coffer-dbaas/coffer/pkg/errs"
 )
 
@@ -73,29 +74,27 @@ func (t *templates) await(ctx context.Context, manager, version string) error {
 
 // find says where the version is now.
 func (t *templates) find(ctx context.Context, manager, version string) (place, error) {
-	for _, e := range engines {
-		if e.manager != manager {
-			continue
-		}
-		now, err := t.offers.of(ctx, e)
-		var others []string
-		for _, found := range now {
-			if found.version == version {
-				return found.at, nil
-			}
-			others = append(others, found.version)
-		}
-		switch {
-		case len(others) > 0:
-			return place{}, errs.New(errs.Internal, "ENGINE_CHANGED",
-				"This host has %s %s now, no longer %s; a restart of Coffer offers it.", manager, strings.Join(others, " and "), version)
-		case err != nil:
-			return place{}, errs.New(errs.Internal, "ENGINE_BROKEN", "The database server %s on this host does not answer.",
-				manager).Because(err)
-		}
-		return place{}, errs.New(errs.Internal, "NO_ENGINE", "The database server %s is not installed on this host.", manager)
+	kind, known := dbserver.Of(manager)
+	if !known {
+		return place{}, noDatastore(manager)
 	}
-	return place{}, errs.New(errs.Invalid, "DATASTORE", "The local provider has no datastore %q.", manager)
+	now, err := t.offers.of(ctx, kind)
+	var others []string
+	for _, found := range now {
+		if found.version == version {
+			return found.at, nil
+		}
+		others = append(others, found.version)
+	}
+	switch {
+	case len(others) > 0:
+		return place{}, errs.New(errs.Internal, "ENGINE_CHANGED",
+			"This host has %s %s now, no longer %s; a restart of Coffer offers it.", manager, strings.Join(others, " and "), version)
+	case err != nil:
+		return place{}, errs.New(errs.Internal, "ENGINE_BROKEN", "The database server %s on this host does not answer.",
+			manager).Because(err)
+	}
+	return place{}, errs.New(errs.Internal, "NO_ENGINE", "The database server %s is not installed on this host.", manager)
 }
 
 func (t *templates) make(ctx context.Context, manager, version string, at place) error {

@@ -6,14 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/google/uuid"
 	"google.golang.org/protobuf/proto"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 
+	"github.com/coffer-dbaas/coffer/pkg/dbserver"
 	journalv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/journal/v1"
 	"github.com/coffer-dbaas/coffer/services/api/internal/store"
 )
@@ -75,7 +74,7 @@ func offered(list []*journalv1.CatalogDatastoreVersion) ([]datastoreRow, []datas
 		if !known {
 			datastores = append(datastores, datastoreRow{ID: id, Name: v.GetManager()})
 		}
-		if !known || compareVersions(versions[highest].Version, v.GetVersion()) < 0 {
+		if !known || dbserver.CompareVersions(versions[highest].Version, v.GetVersion()) < 0 {
 			defaults[id] = len(versions)
 		}
 		versions = append(versions, datastoreVersionRow{
@@ -90,18 +89,6 @@ func offered(list []*journalv1.CatalogDatastoreVersion) ([]datastoreRow, []datas
 }
 
 func nameID(name string) string { return uuid.NewSHA1(catalogNamespace, []byte(name)).String() }
-
-// compareVersions compares dotted numbers by their numbers: 10.11 is higher than 10.6.
-func compareVersions(a, b string) int {
-	return slices.CompareFunc(strings.Split(a, "."), strings.Split(b, "."), func(x, y string) int {
-		m, errX := strconv.Atoi(x)
-		n, errY := strconv.Atoi(y)
-		if errX != nil || errY != nil {
-			return cmp.Compare(x, y)
-		}
-		return cmp.Compare(m, n)
-	})
-}
 
 // Catalog is what the provider offers, as it was last registered, with the versions that once were offered.
 func (s *Store) Catalog(ctx context.Context) (store.Catalog, error) {
@@ -144,7 +131,7 @@ func datastoreVersions(db *gorm.DB) ([]store.DatastoreVersion, error) {
 		})
 	}
 	slices.SortFunc(versions, func(a, b store.DatastoreVersion) int {
-		return cmp.Or(cmp.Compare(a.DatastoreName, b.DatastoreName), compareVersions(a.Name, b.Name))
+		return cmp.Or(cmp.Compare(a.DatastoreName, b.DatastoreName), dbserver.CompareVersions(a.Name, b.Name))
 	})
 	return versions, nil
 }

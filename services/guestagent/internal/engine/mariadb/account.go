@@ -59,7 +59,7 @@ func (e *Engine) CreateUsers(ctx context.Context, users []engine.User) error {
 }
 
 func checkUser(name string) error {
-	if strings.HasPrefix(strings.ToLower(name), replicaPrefix) {
+	if strings.HasPrefix(strings.ToLower(name), engine.ReplicaPrefix) {
 		return engine.CheckNames("user", []string{name}, []string{name})
 	}
 	return engine.CheckNames("user", []string{name}, reservedUsers)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -22,13 +21,7 @@ import (
 func (e *Engine) SendsCopies() bool { return true }
 
 // HasData says whether there is a data directory.
-func (e *Engine) HasData() (bool, error) {
-	_, err := os.Lstat(e.dataDir())
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	}
-	return err == nil, err
-}
+func (e *Engine) HasData() (bool, error) { return durable.Exists(e.dataDir()) }
 
 // RemoveData removes the data directory and the beginnings of one.
 func (e *Engine) RemoveData(ctx context.Context) error {

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
-	"sync/atomic"
 
 	"github.com/coffer-dbaas/coffer/services/guestagent/internal/engine"
 	"github.com/coffer-dbaas/coffer/services/guestagent/internal/settings"
@@ -21,8 +20,7 @@ type Engine struct {
 	programs programs
 	// run is the socket's folder, held open so that the socket has a short path wherever the folder lies.
 	run *os.File
-	// logged is how long the log was before the last start.
-	logged atomic.Int64
+	log engine.Log
 
 	mu         sync.Mutex
 	connection *sql.DB
@@ -38,7 +36,9 @@ func Open(ctx context.Context, server settings.Server, _ string) (engine.Engine,
 	if err != nil {
 		return nil, fmt.Errorf("open the socket's folder: %w", err)
 	}
-	return &Engine{server: server, programs: p, run: run}, nil
+	e := &Engine{server: server, programs: p, run: run}
+	e.log.Path = filepath.Join(server.LogDir(), "mariadbd.log")
+	return e, nil
 }
 
 // Version is the server program's.
@@ -66,5 +66,3 @@ func (e *Engine) firstStartPath() string { return filepath.Join(e.server.ConfDir
 func (e *Engine) passwordPath() string {
 	return filepath.Join(e.server.AgentDir(), "os_admin.password")
 }
-
-func (e *Engine) logPath() string { return filepath.Join(e.server.LogDir(), "mariadbd.log") }

@@ -15,6 +15,7 @@ import (
 	"github.com/go-sql-driver/mysql"
 
 	"github.com/coffer-dbaas/coffer/pkg/errs"
+	"github.com/coffer-dbaas/coffer/pkg/pause"
 	"github.com/coffer-dbaas/coffer/services/guestagent/internal/durable"
 	"github.com/coffer-dbaas/coffer/services/guestagent/internal/engine"
 )
@@ -150,9 +151,7 @@ func (e *Engine) awaitStream(ctx context.Context, begin, end position) error {
 		case f.receives && f.heardOf && (nothingNew || f.received.String() != begin.String()):
 			return nil
 		}
-		select {
-		case <-time.After(connectPause):
-		case <-ctx.Done():
+		if !pause.For(ctx, connectPause) {
 			return context.Cause(ctx)
 		}
 	}

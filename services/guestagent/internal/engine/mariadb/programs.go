@@ -3,6 +3,7 @@ package mariadb
 import (
 	"context"
 
+	"github.com/coffer-dbaas/coffer/pkg/dbserver"
 	"github.com/coffer-dbaas/coffer/pkg/errs"
 	"github.com/coffer-dbaas/coffer/services/guestagent/internal/engine"
 )
@@ -10,8 +11,7 @@ import (
 // Manager is Trove's name of the engine.
 const Manager = "mariadb"
 
-// searched are the folders of programs, as distributions and MariaDB's own packages lay them.
-var searched = []string{"/usr/sbin", "/usr/bin", "/usr/local/sbin", "/usr/local/bin", "/sbin", "/bin"}
+var kind = dbserver.MariaDB
 
 // programs are the server's files.
 type programs struct {
@@ -28,15 +28,15 @@ type programs struct {
 // may hold a note of their version.
 func findPrograms(ctx context.Context, among engine.Programs, templates string) (programs, error) {
 	p := programs{Programs: among}
-	for name, path := range map[string]*string{"mariadbd": &p.server, "mariadb-install-db": &p.install} {
-		found := p.Find(name, searched...)
+	for name, path := range map[string]*string{kind.Program: &p.server, "mariadb-install-db": &p.install} {
+		found := p.Find(name, kind.Folders...)
 		if found == "" {
 			return p, errs.New(errs.Unsupported, "ENGINE_MISSING",
 				"The program %s is not on the server; it comes with the package mariadb-server-core.", name)
 		}
 		*path = found
 	}
-	p.backup, p.unpack = p.Find("mariadb-backup", searched...), p.Find("mbstream", searched...)
+	p.backup, p.unpack = p.Find("mariadb-backup", kind.Folders...), p.Find("mbstream", kind.Folders...)
 	var err error
 	p.version, err = versions.of(ctx, p, templates)
 	return p, err

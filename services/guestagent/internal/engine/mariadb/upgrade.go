@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 
+	"github.com/coffer-dbaas/coffer/pkg/dbserver"
 	"github.com/coffer-dbaas/coffer/pkg/errs"
 	"github.com/coffer-dbaas/coffer/pkg/proc"
 	"github.com/coffer-dbaas/coffer/services/guestagent/internal/engine"
@@ -22,7 +23,7 @@ func (e *Engine) DataDir() string { return e.dataDir() }
 // PrepareUpgrade has nothing to leave: a new version takes over the files of one that ended in order. Of an older one
 // that is not so.
 func (e *Engine) PrepareUpgrade(_ context.Context, to, _ string) error {
-	if engine.CompareVersions(to, e.Version()) < 0 {
+	if dbserver.CompareVersions(to, e.Version()) < 0 {
 		return errs.New(errs.Invalid, "DOWNGRADE", "MariaDB %s cannot be brought back to %s.", e.Version(), to)
 	}
 	return nil
@@ -30,7 +31,7 @@ func (e *Engine) PrepareUpgrade(_ context.Context, to, _ string) error {
 
 // ConvertData only makes sure that what comes after the start is there.
 func (e *Engine) ConvertData(context.Context, string, string) error {
-	if e.programs.Find(upgradeProgram, searched...) == "" {
+	if e.programs.Find(upgradeProgram, kind.Folders...) == "" {
 		return errs.New(errs.Unsupported, "ENGINE_MISSING",
 			"The program %s is not on the server; it comes with the package mariadb-server-core.", upgradeProgram)
 	}
@@ -45,7 +46,7 @@ func (e *Engine) ConvertRunning(ctx context.Context) error {
 		return fmt.Errorf("read the administrator's password: %w", err)
 	}
 	cmd := e.programs.Exec(ctx, proc.Command{
-		Path: e.programs.Find(upgradeProgram, searched...), Dir: e.server.Folder, UID: e.server.RunAsUID, GID: e.server.RunAsGID,
+		Path: e.programs.Find(upgradeProgram, kind.Folders...), Dir: e.server.Folder, UID: e.server.RunAsUID, GID: e.server.RunAsGID,
 		Args: []string{
 			"--no-defaults", "--force", "--silent", "--user=" + admin, "--tmpdir=" + e.tmpDir(),
 			"--socket=" + filepath.Join("/proc/self/cwd/run", socketName),

@@ -6,7 +6,6 @@ import (
 	"hash/crc32"
 	"os"
 	"path/filepath"
-	"regexp"
 	"sync"
 
 	"github.com/coffer-dbaas/coffer/pkg/errs"
@@ -36,10 +35,7 @@ type note struct {
 	Version string  `json:"version"`
 }
 
-var (
-	versions    = &versionCache{known: map[program]string{}}
-	versionText = regexp.MustCompile(`Ver (\d+\.\d+\.\d+)-MariaDB`)
-)
+var versions = &versionCache{known: map[program]string{}}
 
 func (c *versionCache) of(ctx context.Context, p programs, templates string) (string, error) {
 	file, err := look(p.Outside(p.server))
@@ -56,16 +52,16 @@ func (c *versionCache) of(ctx context.Context, p programs, templates string) (st
 		c.known[file] = left.Version
 		return left.Version, nil
 	}
-	out, err := p.Exec(ctx, proc.Command{Path: p.server, Args: []string{"--no-defaults", "--version"}}).Output()
+	out, err := p.Exec(ctx, proc.Command{Path: p.server, Args: kind.AskVersion}).Output()
 	if err != nil {
 		return "", fmt.Errorf("ask %s for its version: %w", file.Path, err)
 	}
-	match := versionText.FindSubmatch(out)
-	if match == nil {
+	version := kind.Version(out)
+	if version == "" {
 		return "", errs.New(errs.Unsupported, "ENGINE_UNKNOWN", "The program %s is not a MariaDB server.", file.Path)
 	}
-	c.known[file] = string(match[1])
-	return c.known[file], nil
+	c.known[file] = version
+	return version, nil
 }
 
 // leaveNote tells later agents what version the program has; without the note they ask it themselves.

@@ -74,7 +74,7 @@ func (e *Engine) CreateUsers(ctx context.Context, users []engine.User) error {
 		if err := engine.CheckNames("user", []string{u.Name}, reservedUsers); err != nil {
 			return err
 		}
-		if strings.HasPrefix(u.Name, replicaPrefix) || u.Name == replicaGroup {
+		if strings.HasPrefix(u.Name, engine.ReplicaPrefix) || u.Name == replicaGroup {
 			return errs.New(errs.Invalid, "NAME_RESERVED", "The user name %q is reserved.", u.Name)
 		}
 		if err := engine.CheckNames("database", u.Databases, reservedDatabases); err != nil {

@@ -7,26 +7,17 @@ import (
 	"io/fs"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/coffer-dbaas/coffer/pkg/pause"
 	"github.com/coffer-dbaas/coffer/services/guestagent/internal/durable"
 	"github.com/coffer-dbaas/coffer/services/guestagent/internal/engine"
 )
 
-const (
-	// replicaPrefix begins the names of the roles and slots of replicas; tenants may not take such a name.
-	replicaPrefix = "coffer_repl_"
-	// replicaGroup has all of those roles, and is what the rules of access name.
-	replicaGroup = "coffer_replicas"
-)
-
-// slotOf is the name of a replica's role and of its slot.
-func slotOf(instanceID string) string {
-	return replicaPrefix + strings.ToLower(instanceID[:min(8, len(instanceID))])
-}
+// replicaGroup has the roles of all replicas, and is what the rules of access name. A replica's slot has its role's name.
+const replicaGroup = "coffer_replicas"
 
 // admission is a replica's account that cannot be made yet, with its password as the server keeps it.
 type admission struct {
@@ -38,7 +29,7 @@ type admission struct {
 // since of several of its machine it is the kernel that chooses; the password is random. A server that is a replica
 // itself keeps the admission until it is promoted.
 func (e *Engine) AdmitReplica(ctx context.Context, replica engine.Member) (engine.Account, error) {
-	made := engine.Account{User: slotOf(replica.InstanceID), Password: rand.Text(), Port: port}
+	made := engine.Account{User: engine.ReplicaAccount(replica.InstanceID), Password: rand.Text(), Port: port}
 	verifier, err := keptForm(made.Password)
 	if err != nil {
 		return made, err
@@ -95,7 +86,7 @@ func makeSlot(ctx context.Context, c *pgconn.PgConn, name string) error {
 // DismissReplica drops the slot and the role, and ends the replica's connections. On a replica the role is its source's to
 // drop; on a server that does not run, the slot goes when it follows.
 func (e *Engine) DismissReplica(ctx context.Context, instanceID string) error {
-	name := slotOf(instanceID)
+	name := engine.ReplicaAccount(instanceID)
 	if err := e.dropAdmission(name); err != nil {
 		return err
 	}
@@ -149,7 +140,7 @@ func dropSlots(ctx context.Context, c *pgconn.PgConn, like string) error {
 		if busy == "0" && dropped == nil {
 			return nil
 		}
-		if !pause(ctx, slotPause) {
+		if !pause.For(ctx, slotPause) {
 			return errors.Join(context.Cause(ctx), dropped)
 		}
 	}

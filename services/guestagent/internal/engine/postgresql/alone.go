@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/coffer-dbaas/coffer/pkg/errs"
+	"github.com/coffer-dbaas/coffer/pkg/pause"
 	"github.com/coffer-dbaas/coffer/pkg/proc"
 	"github.com/coffer-dbaas/coffer/services/guestagent/internal/engine"
 )
@@ -87,7 +88,7 @@ func (e *Engine) awaitAlone(ctx context.Context, ended <-chan struct{}) error {
 			return errs.New(errs.Internal, "DATABASE_NOT_STARTED", "The database did not start: %s", e.LastError())
 		default:
 		}
-		if !pause(ctx, aloneLook) {
+		if !pause.For(ctx, aloneLook) {
 			return context.Cause(ctx)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/coffer-dbaas/coffer/pkg/proc"
+	"github.com/coffer-dbaas/coffer/services/guestagent/internal/durable"
 )
 
 // pidFile is there from a start to a clean end.
@@ -24,9 +25,7 @@ const orphansLimit = 10 * time.Second
 // only where no postmaster lives.
 func (e *Engine) clear(ctx context.Context) error {
 	path := filepath.Join(e.dataDir(), pidFile)
-	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
-		return nil
-	} else if err != nil {
+	if there, err := durable.Exists(path); err != nil || !there {
 		return err
 	}
 	if err := e.endOrphans(ctx); err != nil {

@@ -37,15 +37,7 @@ func (e *Engine) StopSignal() syscall.Signal { return syscall.SIGINT }
 
 // LastError is the first two complaints that postgres logged since Command, or empty: the first often says what the
 // second means.
-func (e *Engine) LastError() string {
-	var said []string
-	for line := range e.log.Lines() {
-		if message, complains := complaint(line); complains && len(said) < 2 {
-			said = append(said, message)
-		}
-	}
-	return strings.Join(said, "; ")
-}
+func (e *Engine) LastError() string { return e.log.Complaints(complaint) }
 
 // complaint takes what a line of the log says, if it says that something is wrong. Why postgres does not start it often
 // says as a mere LOG. What those are told who come too early is of no interest.

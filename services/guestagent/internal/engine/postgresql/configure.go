@@ -1,11 +1,8 @@
 package postgresql
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -63,7 +60,7 @@ func (e *Engine) Configure(memoryMiB int) error {
 
 // makeEmpty makes a file of settings that is not there.
 func (e *Engine) makeEmpty(name string) error {
-	if _, err := os.Lstat(e.confPath(name)); !errors.Is(err, fs.ErrNotExist) {
+	if there, err := durable.Exists(e.confPath(name)); err != nil || there {
 		return err
 	}
 	return durable.WriteFile(e.confPath(name), nil, 0o644)

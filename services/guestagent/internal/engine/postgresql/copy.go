@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -20,13 +19,7 @@ import (
 )
 
 // HasData says whether there is a data directory.
-func (e *Engine) HasData() (bool, error) {
-	_, err := os.Lstat(e.dataDir())
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	}
-	return err == nil, err
-}
+func (e *Engine) HasData() (bool, error) { return durable.Exists(e.dataDir()) }
 
 // RemoveData removes the data directory, once nobody works in it any more.
 func (e *Engine) RemoveData(ctx context.Context) error {
@@ -92,7 +85,7 @@ func (e *Engine) CopyFrom(ctx context.Context, source engine.Source, _ func(cont
 		Path: e.programs.program("pg_basebackup"), Dir: e.server.Folder, UID: e.server.RunAsUID, GID: e.server.RunAsGID,
 		Args: []string{
 			e.copyMark(), "--dbname=" + e.way(source), "--no-password", "--checkpoint=fast", "--wal-method=stream",
-			"--slot=" + slotOf(e.server.InstanceID),
+			"--slot=" + engine.ReplicaAccount(e.server.InstanceID),
 		},
 	})
 	if cmd.SysProcAttr == nil {
@@ -118,14 +111,16 @@ func copyFailure(out []byte, cause error) error {
 	if bytes.Contains(out, []byte("No space left on device")) {
 		return errs.New(errs.Internal, "VOLUME_FULL", "The volume has no room for a copy of the source.").Because(cause)
 	}
-	return errs.New(errs.Unavailable, "COPY_CUT", "The copy of the source broke off: %s", firstComplaint(out)).Because(cause)
+	return errs.New(errs.Unavailable, "COPY_CUT", "The copy of the source broke off: %s", firstComplaint(string(out), "error: ")).Because(cause)
 }
 
-// firstComplaint is what pg_basebackup says first; what follows are its consequences.
-func firstComplaint(out []byte) string {
-	for line := range strings.Lines(string(out)) {
-		if _, complaint, found := strings.Cut(line, "error: "); found {
-			return strings.TrimSpace(complaint)
+// firstComplaint is what a client program says first behind one of the words; what follows are its consequences.
+func firstComplaint(said string, words ...string) string {
+	for line := range strings.Lines(said) {
+		for _, word := range words {
+			if _, complaint, found := strings.Cut(line, word); found {
+				return strings.TrimSpace(complaint)
+			}
 		}
 	}
 	return "it gives no reason."

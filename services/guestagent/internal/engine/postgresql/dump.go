@@ -3,10 +3,8 @@ package postgresql
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -61,14 +59,6 @@ func (e *Engine) dumpGlobals(ctx context.Context, path string) error {
 	cmd := e.tool(ctx, "pg_dumpall", "postgres", "--globals-only")
 	cmd.Stdout = file
 	return run(cmd)
-}
-
-func hasDump(folder string) (bool, error) {
-	_, err := os.Lstat(filepath.Join(folder, globalsName))
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	}
-	return err == nil, err
 }
 
 // ownDatabases are those that tenants may have something in.
@@ -136,7 +126,7 @@ func run(cmd *exec.Cmd) error {
 		if bytes.Contains(said.Bytes(), []byte("No space left on device")) {
 			return errs.New(errs.Internal, "VOLUME_FULL", "The volume has no room for the upgrade.").Because(err)
 		}
-		return errs.New(errs.Internal, "UPGRADE_FAILED", "%s failed: %s", name, complaintOf(said.String())).
+		return errs.New(errs.Internal, "UPGRADE_FAILED", "%s failed: %s", name, firstComplaint(said.String(), "ERROR:  ", "error: ")).
 			Because(fmt.Errorf("%s: %w", name, err))
 	}
 	return nil
@@ -150,16 +140,4 @@ func toolName(cmd *exec.Cmd) string {
 		}
 	}
 	return filepath.Base(cmd.Path)
-}
-
-// complaintOf is the first line that says what is wrong.
-func complaintOf(said string) string {
-	for line := range strings.Lines(said) {
-		for _, severity := range []string{"ERROR:  ", "error: "} {
-			if _, complaint, found := strings.Cut(line, severity); found {
-				return strings.TrimSpace(complaint)
-			}
-		}
-	}
-	return "it gives no reason."
 }

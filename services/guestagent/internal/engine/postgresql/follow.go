@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/coffer-dbaas/coffer/pkg/errs"
+	"github.com/coffer-dbaas/coffer/pkg/pause"
 	"github.com/coffer-dbaas/coffer/services/guestagent/internal/engine"
 )
 
@@ -153,7 +154,7 @@ func (e *Engine) awaitStream(ctx context.Context, source engine.Source, logFrom 
 		if why := refusedStream(e.log.Since(logFrom)); why != "" {
 			return engine.Diverged(errors.New(why))
 		}
-		if !pause(ctx, streamPause) {
+		if !pause.For(ctx, streamPause) {
 			return context.Cause(ctx)
 		}
 	}
@@ -185,5 +186,5 @@ func refusedStream(log string) string {
 
 // dropAllSlots lets go of what a former source kept for its replicas: nobody else would, and it would fill the volume.
 func (e *Engine) dropAllSlots(ctx context.Context) error {
-	return e.in(ctx, "postgres", func(c *pgconn.PgConn) error { return dropSlots(ctx, c, replicaPrefix+"%") })
+	return e.in(ctx, "postgres", func(c *pgconn.PgConn) error { return dropSlots(ctx, c, engine.ReplicaPrefix+"%") })
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/coffer-dbaas/coffer/pkg/pause"
 	"github.com/coffer-dbaas/coffer/services/guestagent/internal/durable"
 )
 
@@ -77,7 +78,7 @@ func (e *Engine) reload(ctx context.Context) error {
 	defer cancel()
 	before, err := e.loaded(ctx, "pg_reload_conf()")
 	for after := before; err == nil && after == before; {
-		if !pause(ctx, reloadPause) {
+		if !pause.For(ctx, reloadPause) {
 			return context.Cause(ctx)
 		}
 		after, err = e.loaded(ctx, "true")

@@ -3,12 +3,11 @@ package postgresql
 import (
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/coffer-dbaas/coffer/pkg/dbserver"
 	"github.com/coffer-dbaas/coffer/pkg/errs"
 	"github.com/coffer-dbaas/coffer/pkg/proc"
 	"github.com/coffer-dbaas/coffer/services/guestagent/internal/engine"
@@ -17,10 +16,7 @@ import (
 // Manager is Trove's name of the engine.
 const Manager = "postgresql"
 
-// searched are the folders of programs: Debian's and the PostgreSQL project's packages have one per major version.
-var searched = []string{"/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/usr/local/pgsql/bin", "/usr/local/bin", "/usr/bin"}
-
-var versionText = regexp.MustCompile(`\(PostgreSQL\) (\d+\.\d+)\b`)
+var kind = dbserver.PostgreSQL
 
 // programs are those of one version.
 type programs struct {
@@ -58,7 +54,7 @@ func findPrograms(ctx context.Context, among engine.Programs, version string) (p
 func findAll(ctx context.Context, among engine.Programs) ([]programs, error) {
 	var found []programs
 	seen := map[string]bool{}
-	for _, pattern := range searched {
+	for _, pattern := range kind.Folders {
 		folders, err := filepath.Glob(among.Outside(filepath.Join(among.Prefix, pattern)))
 		if err != nil {
 			return nil, fmt.Errorf("look for PostgreSQL in %s: %w", pattern, err)
@@ -77,15 +73,14 @@ func findAll(ctx context.Context, among engine.Programs) ([]programs, error) {
 			}
 		}
 	}
-	slices.SortStableFunc(found, func(a, b programs) int { return engine.CompareVersions(b.version, a.version) })
+	slices.SortStableFunc(found, func(a, b programs) int { return dbserver.CompareVersions(b.version, a.version) })
 	return found, nil
 }
 
 // complete says whether the folder has a server and what makes its data directories.
 func (p programs) complete() bool {
-	for _, name := range []string{"postgres", "initdb"} {
-		info, err := os.Stat(p.Outside(p.program(name)))
-		if err != nil || !info.Mode().IsRegular() || info.Mode()&0o111 == 0 {
+	for _, name := range []string{kind.Program, "initdb"} {
+		if !proc.IsProgram(p.Outside(p.program(name))) {
 			return false
 		}
 	}
@@ -94,13 +89,11 @@ func (p programs) complete() bool {
 
 // ask leaves the version empty if it is not a released one of PostgreSQL's own.
 func (p *programs) ask(ctx context.Context) error {
-	said, err := p.Exec(ctx, proc.Command{Path: p.program("postgres"), Args: []string{"--version"}}).Output()
+	said, err := p.Exec(ctx, proc.Command{Path: p.program(kind.Program), Args: kind.AskVersion}).Output()
 	if err != nil {
-		return fmt.Errorf("ask %s for its version: %w", p.Outside(p.program("postgres")), err)
+		return fmt.Errorf("ask %s for its version: %w", p.Outside(p.program(kind.Program)), err)
 	}
-	if match := versionText.FindSubmatch(said); match != nil {
-		p.version = string(match[1])
-	}
+	p.version = kind.Version(said)
 	return nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/coffer-dbaas/coffer/pkg/errs"
+	"github.com/coffer-dbaas/coffer/pkg/pause"
 	"github.com/coffer-dbaas/coffer/services/guestagent/internal/engine"
 	"github.com/coffer-dbaas/coffer/services/guestagent/internal/role"
 )
@@ -27,7 +28,7 @@ func (e *Engine) Assume(ctx context.Context, r role.Role) error {
 	case r == role.Replica:
 		return e.in(ctx, "postgres", func(c *pgconn.PgConn) error {
 			_, err := query(ctx, c, "SELECT count(pg_drop_replication_slot(slot_name)) FROM pg_replication_slots "+
-				"WHERE slot_name LIKE $1 AND NOT active", replicaPrefix+"%")
+				"WHERE slot_name LIKE $1 AND NOT active", engine.ReplicaPrefix+"%")
 			return err
 		})
 	}
@@ -58,7 +59,7 @@ func (e *Engine) endFollowing(ctx context.Context) (position, error) {
 			return err
 		}
 		for recovering {
-			if !pause(ctx, promotePause) {
+			if !pause.For(ctx, promotePause) {
 				return context.Cause(ctx)
 			}
 			if recovering, err = isRecovering(ctx, c); err != nil {
@@ -110,7 +111,7 @@ func (e *Engine) AwaitPosition(ctx context.Context, text string) error {
 		if !errs.IsKind(err, errs.Unavailable) {
 			return err
 		}
-		if !pause(ctx, positionPause) {
+		if !pause.For(ctx, positionPause) {
 			return context.Cause(ctx)
 		}
 	}
@@ -127,20 +128,9 @@ func (e *Engine) awaitOn(ctx context.Context, c *pgconn.PgConn, wanted position)
 		case !now.recovering:
 			return engine.ReplicationBroken("it follows nobody and is at " + now.applied.String())
 		}
-		if !pause(ctx, positionPause) {
+		if !pause.For(ctx, positionPause) {
 			return context.Cause(ctx)
 		}
-	}
-}
-
-func pause(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
 	}
 }
 

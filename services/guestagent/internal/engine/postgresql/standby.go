@@ -26,7 +26,7 @@ func (e *Engine) signalPath() string { return filepath.Join(e.dataDir(), signalN
 
 // startAsReplica makes every start from now on one that writes nothing of its own. A server that runs does not notice.
 func (e *Engine) startAsReplica() error {
-	if _, err := os.Lstat(e.signalPath()); !errors.Is(err, fs.ErrNotExist) {
+	if already, err := durable.Exists(e.signalPath()); err != nil || already {
 		return err
 	}
 	if err := durable.WriteFile(e.signalPath(), nil, 0o600); err != nil {
@@ -61,7 +61,7 @@ func (e *Engine) pointTo(source engine.Source) error {
 	if err := e.writePassword(source); err != nil {
 		return err
 	}
-	text := setting("primary_conninfo", e.way(source)) + setting("primary_slot_name", slotOf(e.server.InstanceID))
+	text := setting("primary_conninfo", e.way(source)) + setting("primary_slot_name", engine.ReplicaAccount(e.server.InstanceID))
 	return durable.WriteFile(e.confPath(followName), []byte(text), 0o644)
 }
 

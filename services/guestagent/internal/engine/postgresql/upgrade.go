@@ -2,11 +2,11 @@ package postgresql
 
 import (
 	"context"
-	"errors"
-	"io/fs"
-	"os"
+	"path/filepath"
 
+	"github.com/coffer-dbaas/coffer/pkg/dbserver"
 	"github.com/coffer-dbaas/coffer/pkg/errs"
+	"github.com/coffer-dbaas/coffer/services/guestagent/internal/durable"
 	"github.com/coffer-dbaas/coffer/services/guestagent/internal/engine"
 )
 
@@ -21,14 +21,14 @@ func (e *Engine) PrepareUpgrade(ctx context.Context, to, folder string) error {
 	switch {
 	case series(to) == series(e.Version()):
 		return nil
-	case engine.CompareVersions(to, e.Version()) < 0:
+	case dbserver.CompareVersions(to, e.Version()) < 0:
 		return errs.New(errs.Invalid, "DOWNGRADE", "PostgreSQL %s cannot be brought back to %s.", e.Version(), to)
 	}
-	switch _, err := os.Lstat(e.signalPath()); {
-	case err == nil:
-		return errs.New(errs.WrongState, "IS_REPLICA", "A replica cannot be brought to another series of PostgreSQL; detach it first.")
-	case !errors.Is(err, fs.ErrNotExist):
+	switch replica, err := durable.Exists(e.signalPath()); {
+	case err != nil:
 		return err
+	case replica:
+		return errs.New(errs.WrongState, "IS_REPLICA", "A replica cannot be brought to another series of PostgreSQL; detach it first.")
 	}
 	if _, inPlace := e.reaches(ctx, to); inPlace {
 		return nil
@@ -42,7 +42,7 @@ func (e *Engine) ConvertData(ctx context.Context, from, folder string) error {
 	if series(from) == series(e.Version()) {
 		return nil
 	}
-	dumped, err := hasDump(folder)
+	dumped, err := durable.Exists(filepath.Join(folder, globalsName))
 	if err != nil {
 		return err
 	}
