@@ -2694,9 +2694,11 @@ type ProviderCapabilities struct {
 	// Servers can be moved to another host.
 	Migration bool `protobuf:"varint,5,opt,name=migration,proto3" json:"migration,omitempty"`
 	// Servers are built from images that can be chosen.
-	Images        bool `protobuf:"varint,6,opt,name=images,proto3" json:"images,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Images bool `protobuf:"varint,6,opt,name=images,proto3" json:"images,omitempty"`
+	// Tenants have networks of their own, which the provider alone can check.
+	TenantNetworks bool `protobuf:"varint,7,opt,name=tenant_networks,json=tenantNetworks,proto3" json:"tenant_networks,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *ProviderCapabilities) Reset() {
@@ -2767,6 +2769,13 @@ func (x *ProviderCapabilities) GetMigration() bool {
 func (x *ProviderCapabilities) GetImages() bool {
 	if x != nil {
 		return x.Images
+	}
+	return false
+}
+
+func (x *ProviderCapabilities) GetTenantNetworks() bool {
+	if x != nil {
+		return x.TenantNetworks
 	}
 	return false
 }
@@ -3347,14 +3356,15 @@ const file_coffer_journal_v1_journal_proto_rawDesc = "" +
 	"\x0eCatalogNetwork\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1d\n" +
 	"\n" +
-	"subnet_ids\x18\x02 \x03(\tR\tsubnetIds\"\xe8\x01\n" +
+	"subnet_ids\x18\x02 \x03(\tR\tsubnetIds\"\x91\x02\n" +
 	"\x14ProviderCapabilities\x12)\n" +
 	"\x10public_addresses\x18\x01 \x01(\bR\x0fpublicAddresses\x12!\n" +
 	"\faccess_rules\x18\x02 \x01(\bR\vaccessRules\x12'\n" +
 	"\x0ffixed_addresses\x18\x03 \x01(\bR\x0efixedAddresses\x12#\n" +
 	"\ranti_affinity\x18\x04 \x01(\bR\fantiAffinity\x12\x1c\n" +
 	"\tmigration\x18\x05 \x01(\bR\tmigration\x12\x16\n" +
-	"\x06images\x18\x06 \x01(\bR\x06images\"\x1a\n" +
+	"\x06images\x18\x06 \x01(\bR\x06images\x12'\n" +
+	"\x0ftenant_networks\x18\a \x01(\bR\x0etenantNetworks\"\x1a\n" +
 	"\x18RegisterProviderResponse\"b\n" +
 	"\x15IssueBootstrapRequest\x12(\n" +
 	"\x03run\x18\x01 \x01(\v2\x16.coffer.journal.v1.RunR\x03run\x12\x1f\n" +
