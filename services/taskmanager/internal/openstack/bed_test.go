@@ -185,5 +185,9 @@ func (b *bed) needImage(t *testing.T) {
 
 func TestTheOpenStackProviderDoesWhatEveryProviderMust(t *testing.T) {
 	needBed(t)
-	providertest.Run(t, func(t *testing.T) providertest.Cloud { return newBed(t) })
+	providertest.Run(t, func(t *testing.T) providertest.Cloud {
+		// They mostly wait, each for what is its own.
+		t.Parallel()
+		return newBed(t)
+	})
 }

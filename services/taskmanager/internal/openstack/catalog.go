@@ -131,4 +131,3 @@ func (p *Provider) readZones(ctx context.Context, catalog *journalv1.RegisterPro
 	}
 	return nil
 }
-

@@ -168,4 +168,3 @@ func (p *Provider) settled(ctx context.Context, server *servers.Server) (*server
 		return err == nil && seen.TaskState == "" && seen.Status != novaBuild, err
 	})
 }
-

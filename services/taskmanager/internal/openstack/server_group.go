@@ -80,4 +80,3 @@ func (p *Provider) serverGroups(ctx context.Context) ([]servergroups.ServerGroup
 	found, err := all(ctx, servergroups.List(p.compute, nil), servergroups.ExtractServerGroups)
 	return found, fault(nova, "list server groups", err)
 }
-
