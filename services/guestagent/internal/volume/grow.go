@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,11 +16,17 @@ import (
 )
 
 // Grow makes a mounted file system fill its device, while it is used; a folder that is not a mount point is left as it
-// is. Unsupported: it is of a kind that cannot, or the program for it is missing.
-func Grow(ctx context.Context, folder string) error {
+// is. Unsupported: it is of a kind that cannot, the program for it is missing, or the device is not seen to have so many
+// GiB yet.
+func Grow(ctx context.Context, folder string, size int) error {
 	m, err := mountAt(folder)
 	if err != nil || m.kind == "" {
 		return err
+	}
+	if has, err := deviceBytes(m.device); err != nil {
+		return fmt.Errorf("measure %s: %w", m.device, err)
+	} else if has < int64(size)<<30 {
+		return errs.New(errs.Unsupported, "VOLUME_NOT_GROWN", "The machine sees %d MiB of the volume's %d GiB.", has>>20, size)
 	}
 	var program string
 	var args []string
@@ -46,6 +53,15 @@ func Grow(ctx context.Context, folder string) error {
 		return fmt.Errorf("%s: %w: %s", program, err, bytes.TrimSpace(out))
 	}
 	return nil
+}
+
+func deviceBytes(path string) (int64, error) {
+	device, err := os.Open(path)
+	if err != nil {
+		return 0, err
+	}
+	defer device.Close()
+	return device.Seek(0, io.SeekEnd)
 }
 
 func find(program string) string {

@@ -47,7 +47,8 @@ func bedConfig(t *testing.T) Config {
 	cfg.Cloud, cfg.CloudsFile = "bed-coffer", clouds
 	cfg.Deployment = "t" + strings.ReplaceAll(uuid.NewString(), "-", "")[:12]
 	cfg.ManagementNetwork, cfg.DefaultNetwork, cfg.PublicNetwork = "trove-mgmt", "private", "public"
-	cfg.WatchInterval = time.Second
+	// Servers of the zone nova are the fake driver's.
+	cfg.AvailabilityZone, cfg.WatchInterval = "nova", time.Second
 	return cfg
 }
 

@@ -24,6 +24,8 @@ type Config struct {
 	DefaultNetwork string `koanf:"default_network"`
 	// PublicNetwork is the id or name of the external network of floating IPs; empty: no instance can be public.
 	PublicNetwork string `koanf:"public_network"`
+	// AvailabilityZone is the zone of servers of instances that name none; empty leaves it to Nova.
+	AvailabilityZone string `koanf:"availability_zone"`
 	// DefaultDatastore is the datastore of instances that name none; empty is the first in the order of the names.
 	DefaultDatastore string `koanf:"default_datastore"`
 	// RequestTimeout bounds each call of an OpenStack service.

@@ -1,18 +1,21 @@
 package openstack
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
 	"net"
 	"net/netip"
 	"strconv"
+	"time"
 
 	"github.com/gophercloud/gophercloud/v2/openstack/compute/v2/servers"
 	"github.com/gophercloud/gophercloud/v2/openstack/networking/v2/ports"
 
 	"github.com/coffer-dbaas/coffer/pkg/errs"
 	"github.com/coffer-dbaas/coffer/pkg/firstboot"
+	"github.com/coffer-dbaas/coffer/pkg/pause"
 	"github.com/coffer-dbaas/coffer/services/taskmanager/internal/step"
 )
 
@@ -58,7 +61,7 @@ func (p *Provider) build(ctx context.Context, spec step.ServerSpec) (*servers.Se
 	metadata := noted(spec)
 	metadata[keyGuest] = guest
 	made, err := servers.Create(ctx, p.compute, servers.CreateOpts{
-		Name: spec.Name, ImageRef: image, FlavorRef: spec.Flavor.ID, AvailabilityZone: spec.AvailabilityZone,
+		Name: spec.Name, ImageRef: image, FlavorRef: spec.Flavor.ID, AvailabilityZone: cmp.Or(spec.AvailabilityZone, p.cfg.AvailabilityZone),
 		ConfigDrive: &configDrive, UserData: userData, Metadata: metadata, Tags: p.tags(spec.InstanceID),
 		Networks: []servers.Network{{Port: spec.Address.ID}, {Port: management.ID}},
 		BlockDevice: []servers.BlockDevice{
@@ -69,10 +72,32 @@ func (p *Provider) build(ctx context.Context, spec step.ServerSpec) (*servers.Se
 	if err == nil {
 		return made, nil
 	}
-	if other, found := p.server(ctx, spec.InstanceID); found == nil {
-		return other, nil
+	err = fault(nova, "create a server for instance "+spec.InstanceID, err)
+	if errs.IsKind(err, errs.Invalid) {
+		return p.others(ctx, spec, err)
 	}
-	return nil, fault(nova, "create a server for instance "+spec.InstanceID, err)
+	return nil, err
+}
+
+// othersPatience is how long Nova may take to show a server for which it has reserved a volume.
+const othersPatience = 30 * time.Second
+
+// others is the server for which somebody else has just taken the volume, or refused where nobody has.
+func (p *Provider) others(ctx context.Context, spec step.ServerSpec, refused error) (*servers.Server, error) {
+	waiting, cancel := context.WithTimeout(ctx, othersPatience)
+	defer cancel()
+	for {
+		volume, err := p.getVolume(waiting, spec.Volume.ID)
+		if err != nil || volume.Status == cinderAvailable {
+			return nil, refused
+		}
+		if other, err := p.server(waiting, spec.InstanceID); !errs.IsKind(err, errs.NotFound) {
+			return other, err
+		}
+		if !pause.For(waiting, p.cfg.PollInterval) {
+			return nil, refused
+		}
+	}
 }
 
 // noted is what stands on the server for people, and for whoever looks at it later.
