@@ -88,8 +88,16 @@ def resources(want):
             call('PUT', A + '/routers/' + r['id'], tok=dtok, json={'router': {'external_gateway_info': {'network_id': ext['id']}}})
         call('PUT', A + '/routers/%s/add_router_interface' % r['id'], ok=(400, 409), tok=dtok, json={'subnet_id': sub['id']})
 
+def zone():
+    N = 'http://%s:8774/v2.1' % IP
+    have = {a['name']: a for a in get(N + '/os-aggregates', 'aggregates')}
+    a = have.get('fake') or call('POST', N + '/os-aggregates', json={'aggregate': {'name': 'fake', 'availability_zone': 'fake'}}).json()['aggregate']
+    if 'lab1' not in a.get('hosts', []):
+        call('POST', N + '/os-aggregates/%s/action' % a['id'], json={'add_host': {'host': 'lab1'}})
+
 if __name__ == '__main__':
     want = sys.argv[2].split()
     if sys.argv[1] == 'identity': identity(want)
     elif sys.argv[1] == 'resources': resources(want)
+    elif sys.argv[1] == 'zone': zone()
     elif sys.argv[1] == 'service': service(*sys.argv[3:6])

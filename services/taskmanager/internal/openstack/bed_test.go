@@ -47,8 +47,8 @@ func bedConfig(t *testing.T) Config {
 	cfg.Cloud, cfg.CloudsFile = "bed-coffer", clouds
 	cfg.Deployment = "t" + strings.ReplaceAll(uuid.NewString(), "-", "")[:12]
 	cfg.ManagementNetwork, cfg.DefaultNetwork, cfg.PublicNetwork = "trove-mgmt", "private", "public"
-	// Servers of the zone nova are the fake driver's.
-	cfg.AvailabilityZone, cfg.WatchInterval = "nova", time.Second
+	// Servers of the zone fake are the lab driver's.
+	cfg.AvailabilityZone, cfg.WatchInterval = "fake", time.Second
 	return cfg
 }
 
