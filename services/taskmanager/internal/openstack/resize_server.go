@@ -112,10 +112,14 @@ func (p *Provider) RevertResize(ctx context.Context, instanceID string) (step.Se
 			return step.Server{}, err
 		}
 	}
-	if server.Status != novaActive {
-		if server, err = p.bringUp(ctx, instanceID, server); err != nil {
-			return step.Server{}, err
-		}
+	// A server that Nova could not resize is in ERROR with its former flavor, from which a hard reboot brings it back.
+	if server.Status == novaError {
+		server, err = p.reboot(ctx, server, true)
+	} else if server.Status != novaActive {
+		server, err = p.bringUp(ctx, instanceID, server)
+	}
+	if err != nil {
+		return step.Server{}, err
 	}
 	return told(instanceID, server), nil
 }
