@@ -69,7 +69,7 @@ func open(ctx context.Context, config Config) (*agent, error) {
 	if err := s.MakeFolders(); err != nil {
 		return nil, fmt.Errorf("make the server's folders: %w", err)
 	}
-	guest, err := identity.Open(s.InstanceID, s.BootstrapDir(), s.AgentDir())
+	guest, err := identity.Open(s.InstanceID, s.BootstrapDir(), s.IdentityDir())
 	if err != nil {
 		return nil, err
 	}
