@@ -36,7 +36,7 @@ func (l Launcher) properties(c proc.Command, ending process.Ending) []systemd.Pr
 			Path: c.Path, Arguments: append([]string{c.Path}, c.Args...), Flags: []string{"no-env-expand"},
 		}},
 		"Environment": c.Env, "WorkingDirectory": c.Dir,
-		"KillSignal": int32(ending.Signal),
+		"KillSignal": int32(ending.Signal), //nolint:gosec // a small number
 		// Its processes are its own to end; systemd kills those that it leaves.
 		"KillMode": "mixed", "TimeoutStopUSec": micro(ending.Limit), "TimeoutStartUSec": micro(callLimit),
 		"NoNewPrivileges": true, "LimitNOFILE": uint64(fileLimit),
