@@ -77,6 +77,7 @@ func open(ctx context.Context, config Config) (*agent, error) {
 	copies := transfer.NewServer(guest.TLS(), net.JoinHostPort(s.Address, strconv.Itoa(transfer.Port)), config.Log)
 	inst, err := instance.Open(ctx, instance.Config{
 		Server: s, Kinds: engines, Hub: hub, Log: config.Log, Copies: copies, Identity: guest.TLS(),
+		Launcher: config.launcher,
 	})
 	if err != nil {
 		return nil, err

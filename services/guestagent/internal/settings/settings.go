@@ -11,7 +11,10 @@ import (
 	"path/filepath"
 )
 
-// Server is the content of server.json. It is written by the provider and only read here.
+// FileName is the file's in the server's folder.
+const FileName = "server.json"
+
+// Server is the content of server.json. It is written by the provider or, in a machine, at its boot.
 type Server struct {
 	InstanceID string `json:"instance_id"`
 	// Address is where the database listens.
@@ -47,7 +50,7 @@ type Server struct {
 
 // Read reads a server's folder. The error joins all that is wrong.
 func Read(folder string) (Server, error) {
-	path := filepath.Join(folder, "server.json")
+	path := filepath.Join(folder, FileName)
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return Server{}, err
