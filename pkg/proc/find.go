@@ -8,11 +8,13 @@ import (
 )
 
 // Find finds the process of a record. ErrGone: it has ended, was before this boot, or is a zombie.
-func Find(r Record) (*Process, error) {
+func Find(r Record) (*Process, error) { return find(r, func() Exit { return Exit{} }) }
+
+func find(r Record, collect func() Exit) (*Process, error) {
 	if r.PID <= 0 {
 		return nil, ErrGone
 	}
-	p, err := watch(r, func() Exit { return Exit{} })
+	p, err := watch(r, collect)
 	if err != nil {
 		return nil, err
 	}

@@ -122,6 +122,25 @@ func TestAProcessIsFoundByAnArgumentOfItsCommandLine(t *testing.T) {
 	require.NoError(t, proc.Kill(deadline(t), found...))
 }
 
+func TestAnAdoptedProcessEndsAsWhoReapsItSays(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "record")
+	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	record := orphan(t, file)
+	collect := func() proc.Exit { return proc.Exit{Known: true, Code: 7} }
+	p, err := proc.Adopt(record.PID, collect)
+	require.NoError(t, err)
+	assert.Equal(t, record, p.Record())
+	require.NoError(t, proc.Kill(deadline(t), p))
+	assert.Equal(t, "exited with 7", p.Exit().String())
+
+	late, err := proc.Adopt(record.PID, collect)
+	require.NoError(t, err)
+	assert.Equal(t, proc.Exit{Known: true, Code: 7}, late.Exit())
+	assert.Equal(t, record.PID, late.PID())
+	require.ErrorIs(t, late.Signal(syscall.SIGTERM), proc.ErrGone)
+	late.Release()
+}
+
 func TestAForkIsNotTakenForTheProcessItself(t *testing.T) {
 	mark := filepath.Join(t.TempDir(), "mark")
 	require.NoError(t, syscall.Mkfifo(mark+".pipe", 0o600))

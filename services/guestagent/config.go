@@ -4,6 +4,8 @@ import (
 	"errors"
 	"log/slog"
 	"path/filepath"
+
+	"github.com/coffer-dbaas/coffer/services/guestagent/internal/process"
 )
 
 // Config is what an agent is started with; all else is in the server's folder.
@@ -15,6 +17,9 @@ type Config struct {
 	Log     *slog.Logger
 	// PowerOff is closed when the machine goes down: the database is stopped then, and the agent ends. Nil: never.
 	PowerOff <-chan struct{}
+
+	// launcher starts the database's process; nil: as the agent's child.
+	launcher process.Launcher
 }
 
 // Validate joins all that is wrong.

@@ -5,8 +5,11 @@ go 1.26.0
 require (
 	github.com/coffer-dbaas/coffer/pkg v0.0.0
 	github.com/coffer-dbaas/coffer/proto v0.0.0
+	github.com/coreos/go-systemd/v22 v22.7.0
 	github.com/go-sql-driver/mysql v1.10.1
+	github.com/godbus/dbus/v5 v5.1.0
 	github.com/jackc/pgx/v5 v5.12.0
+	github.com/kdomanski/iso9660 v0.4.0
 	github.com/stretchr/testify v1.12.1
 	go.uber.org/goleak v1.3.0
 	golang.org/x/sync v0.24.0

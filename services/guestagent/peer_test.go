@@ -36,7 +36,7 @@ func TestEnrolmentReplacesTheBootstrapCertificateForGood(t *testing.T) {
 		_, err := os.Stat(filepath.Join(m.server.BootstrapDir(), name))
 		require.ErrorIs(t, err, fs.ErrNotExist)
 	}
-	info, err := os.Stat(filepath.Join(m.server.AgentDir(), "key.pem"))
+	info, err := os.Stat(filepath.Join(m.server.IdentityDir(), "key.pem"))
 	require.NoError(t, err)
 	assert.Equal(t, fs.FileMode(0o600), info.Mode().Perm())
 
@@ -102,9 +102,9 @@ func TestOnlyATaskmanagerIsHeard(t *testing.T) {
 	m := newMachine(t)
 	m.startAgent()
 	m.enroll()
-	certificate, err := os.ReadFile(filepath.Join(m.server.AgentDir(), "cert.pem"))
+	certificate, err := os.ReadFile(filepath.Join(m.server.IdentityDir(), "cert.pem"))
 	require.NoError(t, err)
-	key, err := os.ReadFile(filepath.Join(m.server.AgentDir(), "key.pem"))
+	key, err := os.ReadFile(filepath.Join(m.server.IdentityDir(), "key.pem"))
 	require.NoError(t, err)
 	stolen, err := pki.NewIdentity(certificate, key, authority.PEM())
 	require.NoError(t, err)

@@ -69,7 +69,7 @@ func open(ctx context.Context, config Config) (*agent, error) {
 	if err := s.MakeFolders(); err != nil {
 		return nil, fmt.Errorf("make the server's folders: %w", err)
 	}
-	guest, err := identity.Open(s.InstanceID, s.BootstrapDir(), s.AgentDir())
+	guest, err := identity.Open(s.InstanceID, s.BootstrapDir(), s.IdentityDir())
 	if err != nil {
 		return nil, err
 	}
@@ -77,6 +77,7 @@ func open(ctx context.Context, config Config) (*agent, error) {
 	copies := transfer.NewServer(guest.TLS(), net.JoinHostPort(s.Address, strconv.Itoa(transfer.Port)), config.Log)
 	inst, err := instance.Open(ctx, instance.Config{
 		Server: s, Kinds: engines, Hub: hub, Log: config.Log, Copies: copies, Identity: guest.TLS(),
+		Launcher: config.launcher,
 	})
 	if err != nil {
 		return nil, err

@@ -11,14 +11,13 @@ import (
 	"runtime/debug"
 	"syscall"
 
+	"github.com/coffer-dbaas/coffer/pkg/version"
 	"github.com/coffer-dbaas/coffer/services/guestagent"
 )
 
-// version is set by the linker.
-var version = "devel"
-
 const usage = `usage:
   coffer-guestagent serve --dir FOLDER
+  coffer-guestagent boot --dir FOLDER
   coffer-guestagent make-template --manager ENGINE --version VERSION --dir FOLDER [--engine-root FOLDER | --engine-prefix FOLDER]
   coffer-guestagent enter-root --root FOLDER [--bind FOLDER]... [--chdir FOLDER] [--uid N] [--gid N] -- PROGRAM [ARGUMENT]...
   coffer-guestagent version
@@ -44,13 +43,15 @@ func run(args []string) error {
 	}
 	switch command {
 	case "serve":
-		return serve(ctx, args)
+		return serve(ctx, command, args, guestagent.Run)
+	case "boot":
+		return serve(ctx, command, args, guestagent.Boot)
 	case "make-template":
 		return makeTemplate(ctx, args)
 	case guestagent.EnterRootVerb:
 		return guestagent.EnterRoot(args)
 	case "version":
-		fmt.Println(version)
+		fmt.Println(version.Version)
 		return nil
 	case "help", "-h", "--help":
 		fmt.Print(usage)
@@ -59,8 +60,8 @@ func run(args []string) error {
 	return fmt.Errorf("unknown command %q; see coffer-guestagent help", command)
 }
 
-func serve(ctx context.Context, args []string) error {
-	flags := flag.NewFlagSet("serve", flag.ContinueOnError)
+func serve(ctx context.Context, name string, args []string, run func(context.Context, guestagent.Config) error) error {
+	flags := flag.NewFlagSet(name, flag.ContinueOnError)
 	dir := flags.String("dir", "", "the server's folder, absolute")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -76,8 +77,8 @@ func serve(ctx context.Context, args []string) error {
 	if err := os.Chdir(*dir); err != nil {
 		return err
 	}
-	return guestagent.Run(ctx, guestagent.Config{
-		Dir: *dir, Version: version, PowerOff: powerOff, Log: slog.New(slog.NewTextHandler(os.Stderr, nil)),
+	return run(ctx, guestagent.Config{
+		Dir: *dir, Version: version.Version, PowerOff: powerOff, Log: slog.New(slog.NewTextHandler(os.Stderr, nil)),
 	})
 }
 

@@ -35,6 +35,8 @@ type Config struct {
 	Copies *transfer.Server
 	// Identity is the guest's, for which other guests have copies.
 	Identity *pki.Identity
+	// Launcher starts the database's process. Nil: as the agent's child.
+	Launcher process.Launcher
 }
 
 // Instance is the server's database.
@@ -197,7 +199,7 @@ func (i *Instance) get() (*parts, error) {
 func (i *Instance) assemble(manager string, e engine.Engine) error {
 	g := newGate(e, i.roles, i.upgrading)
 	loop, err := process.New(process.Config{
-		StatePath: filepath.Join(i.Server.AgentDir(), "process.json"), Hub: i.Hub, Log: i.Log,
+		StatePath: filepath.Join(i.Server.AgentDir(), "process.json"), Hub: i.Hub, Log: i.Log, Launcher: i.Launcher,
 	}, g)
 	if err != nil {
 		return err

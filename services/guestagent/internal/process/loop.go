@@ -34,6 +34,8 @@ type Config struct {
 	StatePath string
 	Hub       *report.Hub
 	Log       *slog.Logger
+	// Launcher starts the process. Nil: Children.
+	Launcher Launcher
 	// ProbeInterval is the pause between two questions to a database that serves. 5 s.
 	ProbeInterval time.Duration
 	// SilenceLimit is how long a process may give no answer before its database counts as crashed; it is not killed. 10 s.
@@ -55,6 +57,9 @@ func (c Config) withDefaults() Config {
 		if *duration == 0 {
 			*duration = fallback
 		}
+	}
+	if c.Launcher == nil {
+		c.Launcher = Children{}
 	}
 	return c
 }
@@ -243,7 +248,7 @@ func (l *Loop) start(ctx context.Context) {
 	command, err := l.database.Command()
 	var process *proc.Process
 	if err == nil {
-		process, err = proc.Start(command)
+		process, err = l.Launcher.Start(ctx, command, Ending{Signal: l.database.StopSignal(), Limit: l.StopLimit})
 	}
 	if err != nil {
 		l.Log.Error("the database could not be started", "error", err)

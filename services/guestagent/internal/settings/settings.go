@@ -2,6 +2,7 @@
 package settings
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,7 +11,10 @@ import (
 	"path/filepath"
 )
 
-// Server is the content of server.json. It is written by the provider and only read here.
+// FileName is the file's in the server's folder.
+const FileName = "server.json"
+
+// Server is the content of server.json. It is written by the provider or, in a machine, at its boot.
 type Server struct {
 	InstanceID string `json:"instance_id"`
 	// Address is where the database listens.
@@ -19,6 +23,9 @@ type Server struct {
 	AgentListen string `json:"agent_listen"`
 	// DataDir is the mount point of the volume, or a plain folder. Absolute.
 	DataDir string `json:"data_dir"`
+	// StateDir is where the agent keeps what must live as long as the data: on the volume, where the machine may be built
+	// anew around that. Empty is the server's folder. Absolute.
+	StateDir string `json:"state_dir,omitempty"`
 	// VolumeLimitBytes bounds a plain folder; 0 where the file system itself is the limit.
 	VolumeLimitBytes uint64 `json:"volume_limit_bytes"`
 	// RunAsUID and RunAsGID are the database's user; 0 leaves the agent's.
@@ -43,7 +50,7 @@ type Server struct {
 
 // Read reads a server's folder. The error joins all that is wrong.
 func Read(folder string) (Server, error) {
-	path := filepath.Join(folder, "server.json")
+	path := filepath.Join(folder, FileName)
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return Server{}, err
@@ -73,7 +80,7 @@ func (s Server) validate() error {
 		faults = append(faults, fmt.Errorf("engine_root %q is not an absolute path", s.EngineRoot))
 	}
 	for key, path := range map[string]string{
-		"the server's folder": s.Folder, "data_dir": s.DataDir, "templates_dir": s.TemplatesDir,
+		"the server's folder": s.Folder, "data_dir": s.DataDir, "state_dir": s.state(), "templates_dir": s.TemplatesDir,
 	} {
 		if !filepath.IsAbs(path) {
 			faults = append(faults, fmt.Errorf("%s %q is not an absolute path", key, path))
@@ -82,17 +89,22 @@ func (s Server) validate() error {
 	return errors.Join(faults...)
 }
 
-// AgentDir is the agent's own folder, closed to everybody else.
-func (s Server) AgentDir() string { return filepath.Join(s.Folder, "agent") }
+// IdentityDir holds the agent's key and certificates, which are the machine's. It is closed to everybody else.
+func (s Server) IdentityDir() string { return filepath.Join(s.Folder, "agent") }
+
+// AgentDir holds what the agent knows of its database, which goes with the data. It is closed to everybody else.
+func (s Server) AgentDir() string { return filepath.Join(s.state(), "agent") }
 
 // BootstrapDir holds the CA's certificate and, before enrolment, the bootstrap certificate and key.
 func (s Server) BootstrapDir() string { return filepath.Join(s.Folder, "bootstrap") }
+
+func (s Server) state() string { return cmp.Or(s.StateDir, s.Folder) }
 
 // RunDir holds the database's socket; the database's user may write there.
 func (s Server) RunDir() string { return filepath.Join(s.Folder, "run") }
 
 // ConfDir holds the database's configuration; its user may read it.
-func (s Server) ConfDir() string { return filepath.Join(s.Folder, "conf") }
+func (s Server) ConfDir() string { return filepath.Join(s.state(), "conf") }
 
 // LogDir holds agent.log and the database's log.
 func (s Server) LogDir() string { return filepath.Join(s.Folder, "log") }
@@ -100,7 +112,7 @@ func (s Server) LogDir() string { return filepath.Join(s.Folder, "log") }
 // MakeFolders makes the folders that are missing, each with the owner and mode it must have.
 func (s Server) MakeFolders() error {
 	for path, mode := range map[string]os.FileMode{
-		s.AgentDir(): 0o700, s.RunDir(): 0o755, s.ConfDir(): 0o755, s.LogDir(): 0o755,
+		s.IdentityDir(): 0o700, s.AgentDir(): 0o700, s.RunDir(): 0o755, s.ConfDir(): 0o755, s.LogDir(): 0o755,
 	} {
 		if err := errors.Join(os.MkdirAll(path, mode), os.Chmod(path, mode)); err != nil {
 			return err
