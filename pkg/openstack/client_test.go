@@ -31,7 +31,7 @@ type house struct {
 
 // everyKeystone runs a test against a Keystone of a few lines and, where there is one, against a real one.
 func everyKeystone(t *testing.T, test func(h *house)) {
-	t.Run("of the test", func(t *testing.T) { test(newHouse(t, newKeystone(t))) })
+	t.Run("of the test", func(t *testing.T) { test(newHouse(t, newKeystone(t).url)) })
 	t.Run("real", func(t *testing.T) {
 		if os.Getenv("COFFER_TEST_OPENSTACK") == "" {
 			t.Skip("needs the OpenStack of deploy/openstack: make test-openstack")
@@ -183,6 +183,14 @@ func TestANewPasswordIsReadFromTheFile(t *testing.T) {
 		h.write("lab")
 		require.NoError(h, h.call(h.Context(), provider))
 	})
+}
+
+func TestATokenThatIsRevokedAsItIsIssuedIsReplaced(t *testing.T) {
+	k := newKeystone(t)
+	h := newHouse(t, k.url)
+	k.stillborn = 1
+	require.NoError(h, h.call(h.Context(), h.client()))
+	assert.EqualValues(h, 2, h.logins.Load())
 }
 
 func TestARefusedPasswordIsTriedAgainAfterAPause(t *testing.T) {

@@ -17,18 +17,21 @@ type keystone struct {
 	mu     sync.Mutex
 	issued int
 	good   map[string]bool
+	// stillborn is how many of the next tokens are revoked as they are issued.
+	stillborn int
 }
 
-func newKeystone(t *testing.T) string {
+func newKeystone(t *testing.T) *keystone {
 	k := &keystone{good: map[string]bool{}}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /v3/auth/tokens", k.issue)
+	mux.HandleFunc("HEAD /v3/auth/tokens", k.authorised(func(http.ResponseWriter, *http.Request) {}))
 	mux.HandleFunc("DELETE /v3/auth/tokens", k.authorised(k.revoke))
 	mux.HandleFunc("GET /v3/auth/catalog", k.authorised(k.catalog))
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	k.url = server.URL + "/v3"
-	return k.url
+	return k
 }
 
 func (k *keystone) issue(w http.ResponseWriter, r *http.Request) {
@@ -48,7 +51,8 @@ func (k *keystone) issue(w http.ResponseWriter, r *http.Request) {
 	k.mu.Lock()
 	k.issued++
 	token := fmt.Sprintf("token-%d", k.issued)
-	k.good[token] = true
+	k.good[token] = k.stillborn == 0
+	k.stillborn = max(0, k.stillborn-1)
 	k.mu.Unlock()
 	w.Header().Set("X-Subject-Token", token)
 	w.WriteHeader(http.StatusCreated)

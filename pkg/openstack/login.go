@@ -11,6 +11,8 @@ import (
 
 	"github.com/gophercloud/gophercloud/v2"
 	"github.com/gophercloud/gophercloud/v2/openstack"
+
+	"github.com/coffer-dbaas/coffer/pkg/pause"
 )
 
 const (
@@ -79,11 +81,11 @@ func (l *login) again(ctx context.Context) error {
 	fresh, err := l.first(ctx, cloud)
 	if err != nil {
 		failure := &loginError{cloud: l.config.Cloud, at: cloud.auth.IdentityEndpoint, cause: err}
-		pause := outagePause
+		wait := outagePause
 		if failure.refused() {
-			pause = refusalPause
+			wait = refusalPause
 		}
-		l.failure, l.failed, l.pause = failure, cloud.auth, l.now().Add(pause)
+		l.failure, l.failed, l.pause = failure, cloud.auth, l.now().Add(wait)
 		return failure
 	}
 	l.failure = nil
@@ -103,7 +105,26 @@ func (l *login) first(ctx context.Context, cloud cloud) (*gophercloud.ProviderCl
 	if err := openstack.Authenticate(ctx, fresh, cloud.auth); err != nil {
 		return nil, err
 	}
+	if stillborn(ctx, fresh) && pause.For(ctx, revocationGrain) {
+		return fresh, openstack.Authenticate(ctx, fresh, cloud.auth)
+	}
 	return fresh, nil
+}
+
+// revocationGrain is how exact Keystone's revocations are: those of a second also end what is issued later in that second.
+const revocationGrain = time.Second
+
+// stillborn says whether a new token is revoked already, as happens to the one that is wanted because all tokens of the
+// user were just revoked: by a new password, say.
+func stillborn(ctx context.Context, fresh *gophercloud.ProviderClient) bool {
+	identity, err := openstack.NewIdentityV3(fresh, gophercloud.EndpointOpts{})
+	if err != nil {
+		return false
+	}
+	_, err = identity.Head(ctx, identity.ServiceURL("auth", "tokens"), &gophercloud.RequestOpts{ //nolint:bodyclose // gophercloud does
+		MoreHeaders: map[string]string{"X-Subject-Token": fresh.Token()},
+	})
+	return gophercloud.ResponseCodeIs(err, http.StatusUnauthorized)
 }
 
 // locate finds a service in the catalog of the last login.

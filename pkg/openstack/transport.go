@@ -19,8 +19,8 @@ const (
 	answerLimit = 2 * time.Minute
 	// idleLimit is for how long a connection is kept for the next call.
 	idleLimit = time.Minute
-	// idleConnections is how many connections to one service are kept.
-	idleConnections = 32
+	// connections bounds how many connections one service is burdened with; further calls wait for one.
+	connections = 64
 )
 
 func transport(tlsConfig *tls.Config, around func(http.RoundTripper) http.RoundTripper) http.RoundTripper {
@@ -31,7 +31,8 @@ func transport(tlsConfig *tls.Config, around func(http.RoundTripper) http.RoundT
 		TLSHandshakeTimeout:   connectLimit,
 		ResponseHeaderTimeout: answerLimit,
 		IdleConnTimeout:       idleLimit,
-		MaxIdleConnsPerHost:   idleConnections,
+		MaxConnsPerHost:       connections,
+		MaxIdleConnsPerHost:   connections,
 		ForceAttemptHTTP2:     true,
 	}
 	if around != nil {
