@@ -63,7 +63,10 @@ class NamespaceDriver(fake.SameHostColdMigrateDriver):
     def reboot(self, context, instance, network_info, reboot_type, block_device_info=None, bad_volumes_callback=None,
                accel_info=None):
         self._machine('down' if reboot_type == 'SOFT' else 'off', instance.uuid)
-        super().reboot(context, instance, network_info, reboot_type, block_device_info, bad_volumes_callback, accel_info)
+        if instance.uuid in self.instances:
+            super().power_on(context, instance, network_info, block_device_info)
+        else:  # nova-compute was started again since
+            super().spawn(context, instance, instance.image_meta, None, None, None, network_info, block_device_info)
         self._up(instance, network_info, block_device_info)
 
     def power_off(self, instance, timeout=0, retry_interval=0):
@@ -80,8 +83,8 @@ class NamespaceDriver(fake.SameHostColdMigrateDriver):
 
     def finish_migration(self, context, migration, instance, disk_info, network_info, image_meta, resize_instance,
                          allocations, block_device_info=None, power_on=True):
-        super().finish_migration(context, migration, instance, disk_info, network_info, image_meta, resize_instance,
-                                 allocations, block_device_info, power_on)
+        # The fake driver's own would spawn, as if on a blank disk.
+        super().spawn(context, instance, image_meta, None, None, allocations, network_info, block_device_info, power_on)
         if power_on:
             self._up(instance, network_info, block_device_info)
 
