@@ -30,7 +30,7 @@ class NamespaceDriver(fake.SameHostColdMigrateDriver):
         folder = self._folder(instance.uuid)
         os.makedirs(folder, exist_ok=True)
         path = os.path.join(folder, 'machine.json')
-        told = {'nics': [], 'volumes': []}
+        told = {'name': instance.metadata.get('coffer_instance', instance.uuid), 'nics': [], 'volumes': []}
         if os.path.exists(path):
             with open(path) as f:
                 told = json.load(f)

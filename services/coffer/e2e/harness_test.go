@@ -106,6 +106,8 @@ type serve struct {
 	*process
 	dataDir string
 	listen  string
+	// servers is the folder above those of the servers; empty for the data folder's own.
+	servers string
 }
 
 // serveOption changes how `coffer serve` is started.

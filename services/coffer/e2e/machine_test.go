@@ -28,8 +28,12 @@ type machine struct {
 func (s *serve) machine(i instance) machine {
 	s.t.Helper()
 	require.Len(s.t, i.IP, 1)
-	folder, err := filepath.EvalSymlinks(filepath.Join(s.dataDir, "servers"))
-	require.NoError(s.t, err)
+	folder := s.servers
+	if folder == "" {
+		var err error
+		folder, err = filepath.EvalSymlinks(filepath.Join(s.dataDir, "servers"))
+		require.NoError(s.t, err)
+	}
 	at := slices.IndexFunc(everyDatastore, func(d datastore) bool { return d.name == i.Datastore.Type })
 	require.GreaterOrEqual(s.t, at, 0, "datastore %q", i.Datastore.Type)
 	return machine{t: s.t, datastore: everyDatastore[at], folder: filepath.Join(folder, i.ID), ip: i.IP[0]}

@@ -21,7 +21,11 @@ type site struct {
 
 func newSite(t *testing.T, d datastore, options ...serveOption) *site {
 	t.Helper()
-	s := startServe(t, newDataDir(t), options...)
+	return newSiteOn(t, d, startServe(t, newDataDir(t), options...))
+}
+
+func newSiteOn(t *testing.T, d datastore, s *serve) *site {
+	t.Helper()
 	made := &site{serve: s, t: t, user: s.signIn("coffer"), admin: s.signIn("coffer-admin"), datastore: d}
 	instance, task := made.user.create(d.newInstance("kept"))
 	made.user.awaitSuccess(task)
