@@ -6,6 +6,7 @@ require (
 	github.com/coffer-dbaas/coffer/proto v0.0.0
 	github.com/fullstorydev/grpchan v1.1.2
 	github.com/go-viper/mapstructure/v2 v2.5.0
+	github.com/gophercloud/gophercloud/v2 v2.15.0
 	github.com/knadh/koanf/v2 v2.4.1
 	github.com/nats-io/nats-server/v2 v2.15.2
 	github.com/nats-io/nats.go v1.55.0
@@ -59,6 +60,7 @@ require (
 	golang.org/x/text v0.43.0 // indirect
 	golang.org/x/time v0.16.0 // indirect
 	google.golang.org/genproto/googleapis/api v0.0.0-20261012220534-4341edf3f941 // indirect
+	gopkg.in/yaml.v2 v2.4.0 // indirect
 )
 
 replace github.com/coffer-dbaas/coffer/proto => ../proto

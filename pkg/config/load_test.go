@@ -24,7 +24,13 @@ type state struct {
 	DSN    string `koanf:"dsn"`
 }
 
+// Common is part of what has it.
+type Common struct {
+	Region string `koanf:"region"`
+}
+
 type settings struct {
+	Common  `koanf:",squash"`
 	Listen  string        `koanf:"listen"`
 	Limit   time.Duration `koanf:"limit"`
 	State   state         `koanf:"state"`
@@ -63,13 +69,13 @@ func write(t *testing.T, text string) string {
 func TestEachSourceGoesOverTheOneBefore(t *testing.T) {
 	got := defaults()
 	err := config.Load(&got, config.Sources{
-		File:    write(t, "listen: file\nlimit: 5s\nstate:\n  dsn: file\nflavors:\n- name: own\n  ram: 7\n"),
+		File:    write(t, "listen: file\nregion: file\nlimit: 5s\nstate:\n  dsn: file\nflavors:\n- name: own\n  ram: 7\n"),
 		Environ: []string{"COFFER_LISTEN=env", "COFFER_STATE_DSN=env", "COFFER_NAMES=a,b", "COFFER_OPEN=true", "COFFER_CRASHPOINT=x"},
 		Flags:   map[string]any{"listen": "flag"},
 	})
 	require.NoError(t, err)
 	assert.Equal(t, settings{
-		Listen: "flag", Limit: 5 * time.Second, State: state{Driver: "sqlite", DSN: "env"},
+		Common: Common{Region: "file"}, Listen: "flag", Limit: 5 * time.Second, State: state{Driver: "sqlite", DSN: "env"},
 		Flavors: []flavor{{Name: "own", RAM: 7}}, Names: []string{"a", "b"}, Open: true,
 	}, got)
 }
@@ -82,7 +88,7 @@ func TestNothingGivenKeepsTheDefaults(t *testing.T) {
 
 func TestFaultsNameTheirLines(t *testing.T) {
 	for name, test := range map[string]struct{ text, want string }{
-		"unknown key":      {"listen: x\nlisen: y\n", ":2: lisen: is no setting; known here: listen, limit, state, flavors, names, open"},
+		"unknown key":      {"listen: x\nlisen: y\n", ":2: lisen: is no setting; known here: region, listen, limit, state, flavors, names, open"},
 		"unknown below":    {"state:\n\n  drver: y\n", ":3: state.drver: is no setting; known here: driver, dsn"},
 		"unknown in list":  {"flavors:\n- name: a\n  rom: 1\n", ":3: flavors[0].rom: is no setting; known here: name, ram"},
 		"repeated":         {"listen: x\nlisten: y\n", ":2: listen: stands here a second time"},
@@ -129,7 +135,7 @@ func TestAFaultInTheEnvironmentNamesItsKey(t *testing.T) {
 
 func TestWhatIsShownLoadsAgainAndHidesSecrets(t *testing.T) {
 	given := defaults()
-	given.State.DSN = "user:t0psecret@host"
+	given.Region, given.State.DSN = "north", "user:t0psecret@host"
 	text, err := config.Show(given)
 	require.NoError(t, err)
 	assert.NotContains(t, string(text), "t0psecret")

@@ -35,8 +35,11 @@ func schemaOf(t reflect.Type) *schema {
 	case t.Kind() == reflect.Struct && !reflect.PointerTo(t).Implements(textUnmarshaler):
 		for i := range t.NumField() {
 			f := t.Field(i)
-			key, _, _ := strings.Cut(f.Tag.Get(tag), ",")
-			if f.IsExported() && key != "" && key != "-" {
+			key, isPart := keyOf(f)
+			switch {
+			case isPart:
+				s.fields = append(s.fields, schemaOf(f.Type).fields...)
+			case key != "":
 				s.fields = append(s.fields, field{key: key, schema: schemaOf(f.Type)})
 			}
 		}
@@ -44,6 +47,16 @@ func schemaOf(t reflect.Type) *schema {
 		s.item = schemaOf(t.Elem())
 	}
 	return s
+}
+
+// keyOf is the key of a struct's field, empty for what is no setting. isPart says that the field's own fields are settings
+// of the struct itself (`koanf:",squash"`).
+func keyOf(f reflect.StructField) (key string, isPart bool) {
+	key, option, _ := strings.Cut(f.Tag.Get(tag), ",")
+	if !f.IsExported() || key == "-" {
+		return "", false
+	}
+	return key, key == "" && option == "squash"
 }
 
 func (s *schema) isSection() bool { return s.fields != nil }

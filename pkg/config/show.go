@@ -50,8 +50,11 @@ func nodeOf(value reflect.Value) *yaml.Node {
 func sectionNode(value reflect.Value) *yaml.Node {
 	section := &yaml.Node{Kind: yaml.MappingNode}
 	for i := range value.NumField() {
-		key := value.Type().Field(i).Tag.Get(tag)
-		if key == "" || key == "-" {
+		key, isPart := keyOf(value.Type().Field(i))
+		if isPart {
+			section.Content = append(section.Content, sectionNode(value.Field(i)).Content...)
+		}
+		if key == "" {
 			continue
 		}
 		below := nodeOf(value.Field(i))

@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
-	"net/http"
 	"sync"
 	"time"
 
@@ -19,7 +17,6 @@ import (
 	"github.com/coffer-dbaas/coffer/services/api/internal/call"
 	"github.com/coffer-dbaas/coffer/services/api/internal/catalog"
 	"github.com/coffer-dbaas/coffer/services/api/internal/event"
-	"github.com/coffer-dbaas/coffer/services/api/internal/identity/builtin"
 	"github.com/coffer-dbaas/coffer/services/api/internal/journal"
 	"github.com/coffer-dbaas/coffer/services/api/internal/newinstance"
 	"github.com/coffer-dbaas/coffer/services/api/internal/outbox"
@@ -51,7 +48,7 @@ type API struct {
 	deps     Deps
 	store    *gormstore.Store
 	ca       *pki.CA
-	identity *builtin.Builtin
+	identity identityService
 	catalog  *catalog.Cache
 	events   *event.Hub
 	guests   *journal.Bell
@@ -64,15 +61,6 @@ type API struct {
 
 // Migrate brings the database of the state up to date.
 func Migrate(ctx context.Context, config Config) error { return gormstore.Migrate(ctx, config.State) }
-
-// BootstrapUsers makes the users file of a new control plane, with the users demo, reader and admin. keep is given
-// their passwords before the file is put in its place: nothing else knows them. A file that is there stays as it is.
-func BootstrapUsers(path string, keep func(passwords map[string]string) error) error {
-	if err := builtin.Bootstrap(path, keep); !errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	return nil
-}
 
 // New opens the state, which Migrate has brought up to date. The caller closes what it answers with.
 func New(ctx context.Context, config Config, deps Deps) (*API, error) {
@@ -108,9 +96,7 @@ func (a *API) assemble() error {
 	if a.ca, err = pki.OpenCA(a.config.CADir); err != nil {
 		return err
 	}
-	users := a.config.Identity
-	users.PublicURL = a.config.PublicURL
-	if a.identity, err = builtin.Open(users, a.store, a.deps.Now, a.deps.Logger); err != nil {
+	if a.identity, err = a.openIdentity(); err != nil {
 		return err
 	}
 	figures, err := call.NewFigures(a.deps.Metrics)
@@ -130,7 +116,7 @@ func (a *API) assemble() error {
 		return err
 	}
 	a.sweep = outbox.NewSweep(a.store, a.relay, a.config.SweepInterval, a.deps.Now, a.deps.Logger)
-	a.chains.public = call.Public(a.identity, figures, a.deps.Logger)
+	a.chains.public = call.Public(a.identity.authenticator, figures, a.deps.Logger)
 	a.chains.internal = call.Internal(figures, a.deps.Logger)
 	a.public = server.New(server.Parts{
 		Store: a.store, Catalog: a.catalog, Policy: rules, Secrets: secrets, Events: a.events, Figures: figures,
@@ -172,9 +158,6 @@ func (a *API) InternalInterceptors() ([]grpc.UnaryServerInterceptor, []grpc.Stre
 	return a.chains.internal.Unary, a.chains.internal.Stream
 }
 
-// IdentityHandler is the built-in Keystone. It stands wherever it is mounted.
-func (a *API) IdentityHandler() http.Handler { return a.identity.Handler() }
-
 // CA signs for all parts of the control plane.
 func (a *API) CA() *pki.CA { return a.ca }
 
@@ -194,6 +177,9 @@ func (a *API) Ready(ctx context.Context) error {
 	}
 	if !a.deps.NATS.IsConnected() {
 		return errors.New("queue: not connected")
+	}
+	if err := a.identity.ready(ctx); err != nil {
+		return fmt.Errorf("identity: %w", err)
 	}
 	if _, err := a.catalog.Get(ctx); err != nil {
 		return fmt.Errorf("provider: %w", err)

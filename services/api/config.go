@@ -10,6 +10,7 @@ import (
 	"github.com/coffer-dbaas/coffer/pkg/config"
 	"github.com/coffer-dbaas/coffer/pkg/status"
 	"github.com/coffer-dbaas/coffer/services/api/internal/identity/builtin"
+	"github.com/coffer-dbaas/coffer/services/api/internal/identity/keystone"
 	"github.com/coffer-dbaas/coffer/services/api/internal/store"
 	"github.com/coffer-dbaas/coffer/services/api/internal/store/gormstore"
 )
@@ -17,8 +18,35 @@ import (
 // StateConfig says which database keeps the state.
 type StateConfig = gormstore.Config
 
-// IdentityConfig sets the built-in identity service up.
-type IdentityConfig = builtin.Config
+// Who says whom a token stands for.
+const (
+	// IdentityBuiltin is the subset of Keystone in the api itself, over users who stand in a file.
+	IdentityBuiltin = "builtin"
+	// IdentityKeystone is a Keystone elsewhere.
+	IdentityKeystone = "keystone"
+)
+
+// IdentityConfig says who says whom a token stands for.
+type IdentityConfig struct {
+	// Provider is builtin or keystone. Default builtin.
+	Provider string `koanf:"provider"`
+	// Builtin sets the built-in one up.
+	Builtin builtin.Config `koanf:",squash"`
+	// Keystone says which one is asked otherwise.
+	Keystone keystone.Config `koanf:"keystone"`
+}
+
+// Validate joins all that is wrong with the provider in use.
+func (c IdentityConfig) Validate() error {
+	switch c.Provider {
+	case IdentityBuiltin:
+		return c.Builtin.Validate()
+	case IdentityKeystone:
+		return config.Section("keystone", c.Keystone.Validate())
+	default:
+		return fmt.Errorf("provider: must be %s or %s, is %q", IdentityBuiltin, IdentityKeystone, c.Provider)
+	}
+}
 
 // Config sets an api up.
 type Config struct {
@@ -34,7 +62,7 @@ type Config struct {
 	// CADir is the folder of the certificate authority that names all parts. It is made when missing. All apis of one
 	// state share it.
 	CADir string `koanf:"ca_dir"`
-	// Identity sets the built-in identity service up.
+	// Identity says who says whom a token stands for.
 	Identity IdentityConfig `koanf:"identity"`
 	// PolicyFile replaces rules of the policy; empty for the default one.
 	PolicyFile string `koanf:"policy_file"`
@@ -90,7 +118,9 @@ type RateLimitConfig struct {
 // DefaultConfig has Trove's defaults where Trove has one. PublicURL, State, the files and folders have none.
 func DefaultConfig() Config {
 	return Config{
-		Identity:              builtin.DefaultConfig(),
+		Identity: IdentityConfig{
+			Provider: IdentityBuiltin, Builtin: builtin.DefaultConfig(), Keystone: keystone.DefaultConfig(),
+		},
 		InstancesPageSize:     20,
 		TasksPageSize:         20,
 		MaxAcceptedVolumeSize: 10,
@@ -126,7 +156,7 @@ func (c Config) Validate() error {
 	fault(c.MasterKeyFile == "", "master_key_file: must name a file")
 	fault(c.CADir == "", "ca_dir: must name a folder")
 	identity := c.Identity
-	identity.PublicURL = c.PublicURL
+	identity.Builtin.PublicURL = c.PublicURL
 	if validPublicURL(c.PublicURL) {
 		faults = append(faults, config.Section("identity", identity.Validate()))
 	}
@@ -151,6 +181,8 @@ func (c Config) Validate() error {
 	fault(c.SweepInterval < minSweep, "sweep_interval: must be at least %s, is %s", minSweep, c.SweepInterval)
 	fault(c.MonitorLease < minLease, "monitor_lease: must be at least %s, is %s", minLease, c.MonitorLease)
 	faults = append(faults, config.Section("listen", c.Listen.Validate()))
+	fault(c.Identity.Provider == IdentityKeystone && c.Listen.Identity != "",
+		"listen.identity: must be empty with identity.provider %s: there is nothing to listen for", IdentityKeystone)
 	return errors.Join(faults...)
 }
 

@@ -13,7 +13,7 @@ func complete() api.Config {
 	config := api.DefaultConfig()
 	config.PublicURL = publicURL
 	config.State = api.StateConfig{Driver: "sqlite", DSN: "/tmp/state.db"}
-	config.MasterKeyFile, config.CADir, config.Identity.UsersFile = "master.key", "ca", "users.yaml"
+	config.MasterKeyFile, config.CADir, config.Identity.Builtin.UsersFile = "master.key", "ca", "users.yaml"
 	return config
 }
 

@@ -101,13 +101,13 @@ func newQuietWorld(t *testing.T, options ...option) *world {
 	config.State = api.StateConfig{Driver: "sqlite", DSN: filepath.Join(w.dir, "state.db")}
 	config.MasterKeyFile = filepath.Join(w.dir, "master.key")
 	config.CADir = filepath.Join(w.dir, "ca")
-	config.Identity.UsersFile = filepath.Join(w.dir, "users.yaml")
+	config.Identity.Builtin.UsersFile = filepath.Join(w.dir, "users.yaml")
 	for _, option := range options {
 		option(&config)
 	}
 	made, err := bootstrap()
 	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(config.Identity.UsersFile, made.users, 0o600))
+	require.NoError(t, os.WriteFile(config.Identity.Builtin.UsersFile, made.users, 0o600))
 	w.passwords = made.passwords
 	ctx := t.Context()
 	require.NoError(t, api.Migrate(ctx, config))

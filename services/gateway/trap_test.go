@@ -133,15 +133,17 @@ func TestACallerCannotNameWhoItIs(t *testing.T) { // Trap 19.
 		r.Header.Set(header, "admin")
 	}
 	r.Header.Set("Idempotency-Key", "once")
+	r.Header.Set("X-Service-Token", "of a service")
 	r.Header.Set("Traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
 	answer := play(handler(t, fake), r)
 	require.Equal(t, http.StatusOK, answer.Code, answer.Body)
 	for key := range fake.metadata[0] {
 		assert.Contains(t, []string{
-			"x-auth-token", "x-request-id", "idempotency-key", "traceparent", "x-forwarded-for", "x-forwarded-host",
+			"x-auth-token", "x-service-token", "x-request-id", "idempotency-key", "traceparent", "x-forwarded-for", "x-forwarded-host",
 		}, key)
 	}
 	assert.Equal(t, []string{goodToken}, fake.metadata[0].Get("x-auth-token"))
+	assert.Equal(t, []string{"of a service"}, fake.metadata[0].Get("x-service-token"))
 	assert.Equal(t, []string{"once"}, fake.metadata[0].Get("idempotency-key"))
 }
 

@@ -9,12 +9,17 @@ import (
 	"github.com/coffer-dbaas/coffer/services/api/internal/identity"
 )
 
-const tokenKey = "x-auth-token" //nolint:gosec // the name of a header
+const (
+	tokenKey        = "x-auth-token"    //nolint:gosec // the name of a header
+	serviceTokenKey = "x-service-token" //nolint:gosec // the name of a header
+)
 
 // authenticate puts the caller into the context.
 func authenticate(authenticator identity.Authenticator) around {
 	return func(ctx context.Context, _ string, next func(context.Context) error) error {
-		caller, err := authenticator.Authenticate(ctx, first(ctx, tokenKey))
+		caller, err := authenticator.Authenticate(ctx, identity.Credentials{
+			Token: first(ctx, tokenKey), ServiceToken: first(ctx, serviceTokenKey),
+		})
 		if err != nil {
 			return err
 		}

@@ -31,7 +31,7 @@ func newIdentityInit() *cobra.Command {
 				return err
 			}
 			command.Printf("%s: clouds %s, %s, %s; users in %s\n",
-				clouds, serve.MemberCloud, serve.ReaderCloud, serve.AdminCloud, settings.API.Identity.UsersFile)
+				clouds, serve.MemberCloud, serve.ReaderCloud, serve.AdminCloud, settings.API.Identity.Builtin.UsersFile)
 			return nil
 		},
 	}

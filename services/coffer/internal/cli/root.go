@@ -45,7 +45,7 @@ func newRoot() *cobra.Command {
 	root.PersistentFlags().StringVar(&session.dataDir, "data-dir", defaultDataDir, "data folder of the control plane on this machine")
 	root.AddCommand(
 		newInstance(session), newTask(session), newBatch(session), newJob(session),
-		newServe(session), newConfig(), newOpenRC(session), newPKI(session), newIdentity(), newMgmt(session),
+		newServe(session), newConfig(), newOpenRC(session), newPKI(session), newIdentity(), newMgmt(session), newOpenStack(session),
 	)
 	return root
 }

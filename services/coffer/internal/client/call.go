@@ -46,7 +46,7 @@ func (c *Client) request(
 ) (*http.Response, error) {
 	response, err := c.database.Request(ctx, method, address, options)
 	if err != nil {
-		return nil, explain(err)
+		return nil, Explain(err)
 	}
 	return response, nil
 }

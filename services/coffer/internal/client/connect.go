@@ -36,20 +36,29 @@ type Login struct {
 // ownCloud is the entry of OwnClouds that is taken when none is named.
 const ownCloud = "coffer"
 
-// Connect gets a token and finds the database service in the catalog.
-func Connect(ctx context.Context, login Login) (*Client, error) {
-	options, err := login.parseOptions()
+// LogIn gets a token. The options say in which region and by which interface services are meant.
+func (l Login) LogIn(ctx context.Context) (*gophercloud.ProviderClient, gophercloud.EndpointOpts, error) {
+	options, err := l.parseOptions()
 	if err != nil {
-		return nil, err
+		return nil, gophercloud.EndpointOpts{}, err
 	}
 	auth, endpoint, tlsConfig, err := clouds.Parse(options...)
 	if err != nil {
-		return nil, fmt.Errorf("read the cloud's settings: %w", err)
+		return nil, gophercloud.EndpointOpts{}, fmt.Errorf("read the cloud's settings: %w", err)
 	}
 	auth.AllowReauth = true
 	provider, err := config.NewProviderClient(ctx, auth, config.WithHTTPClient(http.Client{Transport: transport(tlsConfig)}))
 	if err != nil {
-		return nil, fmt.Errorf("log in at %s: %w", auth.IdentityEndpoint, explain(err))
+		return nil, gophercloud.EndpointOpts{}, fmt.Errorf("log in at %s: %w", auth.IdentityEndpoint, Explain(err))
+	}
+	return provider, endpoint, nil
+}
+
+// Connect gets a token and finds the database service in the catalog.
+func Connect(ctx context.Context, login Login) (*Client, error) {
+	provider, endpoint, err := login.LogIn(ctx)
+	if err != nil {
+		return nil, err
 	}
 	database, err := openstack.NewDBV1(provider, endpoint)
 	if err != nil {

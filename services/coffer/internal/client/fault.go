@@ -28,8 +28,8 @@ func IsNotFound(err error) bool {
 	return errors.As(err, &refused) && refused.Code == http.StatusNotFound
 }
 
-// explain takes the sentence out of a fault.
-func explain(err error) error {
+// Explain takes the sentence out of a fault.
+func Explain(err error) error {
 	var refused gophercloud.ErrUnexpectedResponseCode
 	if !errors.As(err, &refused) {
 		return explainSilence(err)

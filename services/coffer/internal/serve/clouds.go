@@ -71,8 +71,8 @@ func ReadCloud(text []byte, name string) (Cloud, error) {
 func writeClouds(config Config) (known bool, err error) {
 	path := filepath.Join(config.Serve.DataDir, CloudsFile)
 	identityURL := config.Serve.PublicURL + identityMount + "/v3"
-	region := config.API.Identity.Region
-	err = api.BootstrapUsers(config.API.Identity.UsersFile, func(passwords map[string]string) error {
+	region := config.API.Identity.Builtin.Region
+	err = api.BootstrapUsers(config.API.Identity.Builtin.UsersFile, func(passwords map[string]string) error {
 		return saveClouds(path, headOfServe, identityURL, region, passwords)
 	})
 	if err != nil {
@@ -94,10 +94,13 @@ const (
 // InitIdentity makes the users file of an api that runs alone, and a clouds.yaml with the passwords of its users at the
 // given path. It touches neither file where it is there already: fs.ErrExist.
 func InitIdentity(config Config, cloudsFile string) error {
+	if !config.hasUsers() {
+		return fmt.Errorf("api.identity.provider is %s: its users are made there", config.API.Identity.Provider)
+	}
 	if _, err := os.Lstat(cloudsFile); !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("write %s: %w", cloudsFile, cmp.Or(err, fs.ErrExist))
 	}
-	identity := config.API.Identity
+	identity := config.API.Identity.Builtin
 	url := identity.URL
 	if url == "" {
 		url = config.API.PublicURL + identity.Mount

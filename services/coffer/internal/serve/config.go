@@ -124,18 +124,23 @@ func (c Config) completed(listening string) (Config, error) {
 	}
 	fill(&c.API.MasterKeyFile, filepath.Join(dataDir, "master.key"))
 	fill(&c.API.CADir, filepath.Join(dataDir, "ca"))
-	fill(&c.API.Identity.UsersFile, filepath.Join(dataDir, "users.yaml"))
+	fill(&c.API.Identity.Builtin.UsersFile, filepath.Join(dataDir, "users.yaml"))
 	fill(&c.Gateway.PublicURL, c.Serve.PublicURL)
-	fill(&c.Gateway.IdentityURL, c.Serve.PublicURL+identityMount+"/v3")
+	if c.hasUsers() {
+		fill(&c.Gateway.IdentityURL, c.Serve.PublicURL+identityMount+"/v3")
+	}
 	fill(&c.Taskmanager.Name, "serve")
 	fill(&c.Taskmanager.Local.DataDir, dataDir)
-	c.API.Identity.Mount = identityMount
+	c.API.Identity.Builtin.Mount = identityMount
 	// What the gateway holds users to is what the api tells them.
 	c.API.RateLimits = api.RateLimitConfig(c.Gateway.RateLimits)
 	c.Taskmanager.StopServers = !c.Serve.KeepServers
 	c.EmbeddedNATS.Dir = filepath.Join(dataDir, "nats")
 	return c, nil
 }
+
+// hasUsers says whether the control plane has users of its own, not those of a Keystone elsewhere.
+func (c Config) hasUsers() bool { return c.API.Identity.Provider != api.IdentityKeystone }
 
 // Completed shows what applies before anything is started; a free port is not drawn yet.
 func (c Config) Completed() (Config, error) { return c.completed(c.Serve.Listen) }

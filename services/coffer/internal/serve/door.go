@@ -15,12 +15,12 @@ import (
 // identityMount is where the built-in Keystone stands.
 const identityMount = "/identity"
 
-// door is the REST address: Trove's dialect, with the built-in Keystone and the metrics beside it. It looks at paths
-// itself, because http.ServeMux would clean them and redirect, where Trove answers.
+// door is the REST address: Trove's dialect, with the metrics and the built-in Keystone beside it, nil where there is none.
+// It looks at paths itself, because http.ServeMux would clean them and redirect, where Trove answers.
 func door(gateway, identity, metrics http.Handler, openMetrics bool) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch path := r.URL.Path; {
-		case path == identityMount || strings.HasPrefix(path, identityMount+"/"):
+		case identity != nil && (path == identityMount || strings.HasPrefix(path, identityMount+"/")):
 			identity.ServeHTTP(w, r)
 		case path == "/metrics" && (openMetrics || fromHere(r)):
 			metrics.ServeHTTP(w, r)

@@ -17,6 +17,7 @@ func TestTheDoorLeadsToTheRightPart(t *testing.T) {
 		path, from string
 		header     [2]string
 		open       bool
+		noUsers    bool
 		want       string
 	}{
 		"Trove":                          {path: "/v1.0/p/instances", from: elsewhere, want: "gateway"},
@@ -24,6 +25,7 @@ func TestTheDoorLeadsToTheRightPart(t *testing.T) {
 		"Keystone":                       {path: "/identity/v3/auth/tokens", from: elsewhere, want: "identity"},
 		"Keystone's own root":            {path: "/identity", from: elsewhere, want: "identity"},
 		"what only begins like Keystone": {path: "/identityx", from: elsewhere, want: "gateway"},
+		"the place of a Keystone that is elsewhere": {path: "/identity/v3", from: here, noUsers: true, want: "gateway"},
 		"metrics from here":              {path: "/metrics", from: here, want: "metrics"},
 		"metrics from elsewhere":         {path: "/metrics", from: elsewhere, want: "gateway"},
 		"metrics through a proxy here":   {path: "/metrics", from: here, header: [2]string{"X-Forwarded-For", "192.0.2.1"}, want: "gateway"},
@@ -35,8 +37,12 @@ func TestTheDoorLeadsToTheRightPart(t *testing.T) {
 			if test.header[0] != "" {
 				request.Header.Set(test.header[0], test.header[1])
 			}
+			identity := part("identity")
+			if test.noUsers {
+				identity = nil
+			}
 			answer := httptest.NewRecorder()
-			door(part("gateway"), part("identity"), part("metrics"), test.open).ServeHTTP(answer, request)
+			door(part("gateway"), identity, part("metrics"), test.open).ServeHTTP(answer, request)
 			assert.Equal(t, test.want, answer.Header().Get("Part"))
 		})
 	}

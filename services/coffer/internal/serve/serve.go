@@ -50,12 +50,8 @@ func Run(ctx context.Context, config Config, out io.Writer, logger *slog.Logger)
 	if err != nil {
 		return err
 	}
-	known, err := writeClouds(config)
-	if err != nil {
+	if err := makeUsers(config, logger); err != nil {
 		return err
-	}
-	if !known {
-		logger.Warn("clouds.yaml is gone, and with it the passwords of the first users", "data_dir", config.Serve.DataDir)
 	}
 
 	queue, queueReady, err := openQueue(ctx, config, logger, parts)
@@ -68,6 +64,7 @@ func Run(ctx context.Context, config Config, out io.Writer, logger *slog.Logger)
 	if err != nil {
 		return err
 	}
+	fill(&config.Gateway.IdentityURL, state.IdentityURL())
 	public, internal := channels(state)
 	parts.Go(ctx, "api", state.Run)
 
@@ -92,6 +89,21 @@ func Run(ctx context.Context, config Config, out io.Writer, logger *slog.Logger)
 		return nil
 	}
 	return parts.Wait(ctx)
+}
+
+// makeUsers sees to the users of the control plane's own identity service, if it has one.
+func makeUsers(config Config, logger *slog.Logger) error {
+	if !config.hasUsers() {
+		return nil
+	}
+	known, err := writeClouds(config)
+	if err != nil {
+		return err
+	}
+	if !known {
+		logger.Warn("clouds.yaml is gone, and with it the passwords of the first users", "data_dir", config.Serve.DataDir)
+	}
+	return nil
 }
 
 // openAPI brings the state up to date and opens it. The lock of the data folder proves that the former taskmanager of

@@ -11,6 +11,7 @@ import (
 // Headers of Trove's wire and of ours, in net/http's canonical spelling.
 const (
 	headerToken            = "X-Auth-Token" //nolint:gosec // The name of a header, not a credential.
+	headerServiceToken     = "X-Service-Token"
 	headerRequestID        = "X-Openstack-Request-Id"
 	headerComputeRequestID = "X-Compute-Request-Id"
 	headerTaskID           = "Coffer-Task-Id"
@@ -26,6 +27,8 @@ func incoming(header string) (string, bool) {
 	switch header {
 	case headerToken:
 		return "x-auth-token", true
+	case headerServiceToken:
+		return "x-service-token", true
 	case headerRequestID:
 		return "x-request-id", true
 	case headerIdempotencyKey:

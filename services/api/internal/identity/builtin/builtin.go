@@ -7,8 +7,8 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/coffer-dbaas/coffer/pkg/errs"
 	"github.com/coffer-dbaas/coffer/services/api/internal/identity"
+	"github.com/coffer-dbaas/coffer/services/api/internal/identity/tokencache"
 	"github.com/coffer-dbaas/coffer/services/api/internal/store"
 )
 
@@ -18,7 +18,7 @@ type Builtin struct {
 	directory *directory
 	tokens    store.Tokens
 	verifier  *verifier
-	cache     *cache
+	cache     *tokencache.Cache
 	now       func() time.Time
 	logger    *slog.Logger
 }
@@ -36,27 +36,28 @@ func Open(cfg Config, tokens store.Tokens, now func() time.Time, logger *slog.Lo
 		return nil, fmt.Errorf("identity: %w", err)
 	}
 	return &Builtin{
-		cfg: cfg, directory: directory, tokens: tokens, verifier: newVerifier(), cache: newCache(cfg.TokenRecheck),
+		cfg: cfg, directory: directory, tokens: tokens, verifier: newVerifier(), cache: tokencache.New(cfg.TokenRecheck, now),
 		now: now, logger: logger,
 	}, nil
 }
 
-// Authenticate tells who the token stands for. Most calls are answered from memory.
-func (b *Builtin) Authenticate(ctx context.Context, token string) (identity.Caller, error) {
-	hash := hashToken(token)
-	caller, ticket, ok := b.cache.get(hash, b.now())
-	if ok {
-		return caller, nil
-	}
-	g, err := b.find(ctx, token)
-	if errors.Is(err, identity.ErrUnauthenticated) {
+// URL is where clients get their tokens.
+func (b *Builtin) URL() string { return b.cfg.identityURL() + "/v3" }
+
+// Authenticate tells who the token stands for. Most calls are answered from memory. A service's token beside it changes
+// nothing: an expired token is forgotten here.
+func (b *Builtin) Authenticate(ctx context.Context, shown identity.Credentials) (identity.Caller, error) {
+	if !mayBeToken(shown.Token) {
 		return identity.Caller{}, identity.ErrUnauthenticated
 	}
-	if err != nil {
-		return identity.Caller{}, errs.New(errs.Unavailable, "IDENTITY_UNAVAILABLE",
-			"The identity service cannot check the token now; try again in a moment.").Because(err)
-	}
-	caller = g.caller()
-	b.cache.put(hash, caller, ticket, b.now())
-	return caller, nil
+	return b.cache.Find(ctx, shown.Token, func(ctx context.Context) (identity.Caller, time.Time, error) {
+		g, err := b.find(ctx, shown.Token)
+		if errors.Is(err, identity.ErrUnauthenticated) {
+			return identity.Caller{}, time.Time{}, identity.ErrUnauthenticated
+		}
+		if err != nil {
+			return identity.Caller{}, time.Time{}, identity.Unavailable(err)
+		}
+		return g.caller(), g.expires, nil
+	})
 }

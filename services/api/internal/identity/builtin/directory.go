@@ -6,6 +6,8 @@ import (
 	"encoding/hex"
 	"slices"
 	"strings"
+
+	"github.com/coffer-dbaas/coffer/services/api/internal/identity"
 )
 
 // The one domain, with Keystone's id and name for it.
@@ -13,6 +15,8 @@ const (
 	domainID   = "default"
 	domainName = "Default"
 )
+
+var theDomain = identity.Domain{ID: domainID, Name: domainName}
 
 type user struct {
 	id, name     string

@@ -7,6 +7,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/coffer-dbaas/coffer/services/api/internal/identity"
 )
 
 func TestVersionsAreFound(t *testing.T) {
@@ -41,10 +43,10 @@ func TestATokenIsShownAndEnded(t *testing.T) {
 	assert.Equal(t, http.StatusNotFound, subject("GET", token, "").code)
 	assert.Equal(t, http.StatusUnauthorized, subject("GET", "", token).code)
 
-	_, err := h.Authenticate(t.Context(), token)
+	_, err := h.Authenticate(t.Context(), identity.Credentials{Token: token})
 	require.NoError(t, err)
 	assert.Equal(t, http.StatusNoContent, subject("DELETE", token, token).code)
-	_, err = h.Authenticate(t.Context(), token)
+	_, err = h.Authenticate(t.Context(), identity.Credentials{Token: token})
 	require.Error(t, err)
 	assert.Equal(t, http.StatusUnauthorized, subject("GET", token, token).code)
 	assert.Equal(t, http.StatusNotFound, subject("GET", admin, token).code)

@@ -61,6 +61,18 @@ func (w *watchedTokens) Token(ctx context.Context, hash []byte) (store.Token, er
 	return t, errors.Join(fail, err)
 }
 
+func (w *watchedTokens) asked() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.reads
+}
+
+func (w *watchedTokens) failWith(err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.fail = err
+}
+
 func openStore(t *testing.T) store.Tokens {
 	t.Helper()
 	cfg := gormstore.Config{Driver: gormstore.DriverSQLite, DSN: filepath.Join(t.TempDir(), "state.db")}

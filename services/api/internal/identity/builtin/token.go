@@ -25,6 +25,9 @@ const (
 
 type tokenHash [sha256.Size]byte
 
+// mayBeToken says whether a text has the form of a token, which can be told without a query.
+func mayBeToken(text string) bool { return len(text) == tokenLength }
+
 func hashToken(token string) tokenHash { return sha256.Sum256([]byte(token)) }
 
 // grant is what a token stands for.
@@ -49,10 +52,10 @@ func (g grant) roles() []string {
 
 func (g grant) caller() identity.Caller {
 	c := identity.Caller{
-		UserID: g.user.id, UserName: g.user.name, DomainID: domainID, Roles: g.roles(), Expires: g.expires,
+		UserID: g.user.id, UserName: g.user.name, UserDomain: theDomain, Roles: g.roles(), Expires: g.expires,
 	}
 	if g.project != nil {
-		c.ProjectID, c.ProjectName = g.project.id, g.project.name
+		c.ProjectID, c.ProjectName, c.ProjectDomain = g.project.id, g.project.name, theDomain
 	}
 	return c
 }
@@ -90,7 +93,7 @@ func (b *Builtin) issue(ctx context.Context, g grant) (string, error) {
 
 // find asks the store and the directory what the token stands for; identity.ErrUnauthenticated when for nothing.
 func (b *Builtin) find(ctx context.Context, token string) (grant, error) {
-	if len(token) != tokenLength {
+	if !mayBeToken(token) {
 		return grant{}, identity.ErrUnauthenticated
 	}
 	hash := hashToken(token)
@@ -134,7 +137,7 @@ func (b *Builtin) revoke(ctx context.Context, token string) error {
 	if err := b.tokens.RevokeToken(ctx, hash[:]); err != nil {
 		return fmt.Errorf("revoke token: %w", err)
 	}
-	b.cache.drop(hash)
+	b.cache.Drop(token)
 	return nil
 }
 

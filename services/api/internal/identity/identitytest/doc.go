@@ -1,0 +1,2 @@
+// Package identitytest is what every identity.Authenticator must do, whoever stands behind it.
+package identitytest
