@@ -30,6 +30,9 @@ const (
 type Launcher struct {
 	// Name is the unit's, with .service.
 	Name string
+	// Agent is the agent's own unit, with .service: it ends first when the machine goes down, and so does not take the end
+	// of its database for a crash. (Were it the agent's unit that said so, systemd would never let go of this one.)
+	Agent string
 	// Needs is a folder whose mount must be there, and is unmounted only after the process has ended. Absolute; empty: none.
 	Needs string
 }
