@@ -36,6 +36,13 @@ build: $(PROGRAMS) ## build the five programs into bin/
 $(PROGRAMS):
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/$@ ./services/$(patsubst coffer-%,%,$@)/cmd/$@
 
+.PHONY: image image/clean
+image: coffer-guestagent ## as root: build the guest image and its manifest into bin/image/
+	deploy/image/build --agent bin/coffer-guestagent --version '$(VERSION)' --out bin/image
+
+image/clean: ## remove the guest images that were built
+	rm -rf bin/image
+
 .PHONY: deps
 deps: ## install the database servers and file system tools that are missing
 	deploy/scripts/install-deps

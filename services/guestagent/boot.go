@@ -8,8 +8,11 @@ import (
 	"github.com/coffer-dbaas/coffer/services/guestagent/internal/unit"
 )
 
-// databaseUnit is the database's unit where systemd is the machine's init.
-const databaseUnit = "coffer-database.service"
+// The database's unit and the agent's own where systemd is the machine's init; the latter's file is in deploy/image.
+const (
+	databaseUnit = "coffer-database.service"
+	agentUnit    = "coffer-guestagent.service"
+)
 
 // Boot makes this machine, which has one database and nothing else to do, what its user data say, and serves it as Run
 // does. Needs root.
@@ -22,7 +25,9 @@ func Boot(ctx context.Context, config Config) error {
 		return err
 	}
 	if unit.Booted() {
-		config.launcher = unit.Launcher{Name: databaseUnit, Needs: filepath.Join(config.Dir, boot.VolumeFolder)}
+		config.launcher = unit.Launcher{
+			Name: databaseUnit, Agent: agentUnit, Needs: filepath.Join(config.Dir, boot.VolumeFolder),
+		}
 	}
 	return Run(ctx, config)
 }

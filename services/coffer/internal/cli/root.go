@@ -46,6 +46,7 @@ func newRoot() *cobra.Command {
 	root.AddCommand(
 		newInstance(session), newTask(session), newBatch(session), newJob(session),
 		newServe(session), newConfig(), newOpenRC(session), newPKI(session), newIdentity(), newMgmt(session), newOpenStack(session),
+		newImage(session),
 	)
 	return root
 }

@@ -30,6 +30,9 @@ const (
 type Launcher struct {
 	// Name is the unit's, with .service.
 	Name string
+	// Agent is the agent's own unit, with .service: it ends first when the machine goes down, and so does not take the end
+	// of its database for a crash. (Were it the agent's unit that said so, systemd would never let go of this one.)
+	Agent string
 	// Needs is a folder whose mount must be there, and is unmounted only after the process has ended. Absolute; empty: none.
 	Needs string
 }
@@ -62,12 +65,8 @@ func (l Launcher) start(ctx context.Context, conn *systemd.Conn, command proc.Co
 	if _, err := l.settle(ctx, conn); err != nil {
 		return 0, err
 	}
-	// The name is free only when its last failure is forgotten. Of a unit that is not there, it need not be.
-	if err := conn.ResetFailedUnitContext(ctx, l.Name); err != nil && !isNoSuchUnit(err) {
-		return 0, err
-	}
 	result := make(chan string, 1)
-	if _, err := conn.StartTransientUnitContext(ctx, l.Name, "fail", l.properties(command, ending), result); err != nil {
+	if err := l.begin(ctx, conn, l.properties(command, ending), result); err != nil {
 		return 0, err
 	}
 	select {
@@ -80,6 +79,22 @@ func (l Launcher) start(ctx context.Context, conn *systemd.Conn, command proc.Co
 		return 0, err
 	}
 	return state.pid, state.startFault()
+}
+
+// begin asks for the start once the name is free: when the last failure is forgotten, and systemd has let go of the unit
+// that was, which it does when it finds the time.
+func (l Launcher) begin(ctx context.Context, conn *systemd.Conn, properties []systemd.Property, result chan<- string) error {
+	ctx, cancel := context.WithTimeout(ctx, settleLimit)
+	defer cancel()
+	for {
+		if err := conn.ResetFailedUnitContext(ctx, l.Name); err != nil && !isOf(err, "NoSuchUnit") {
+			return err
+		}
+		_, err := conn.StartTransientUnitContext(ctx, l.Name, "fail", properties, result)
+		if err == nil || !isOf(err, "UnitExists") || !pause.For(ctx, settlePause) {
+			return err
+		}
+	}
 }
 
 // collect waits until nothing is left of the unit and says how its process ended, if systemd still knows.
@@ -143,9 +158,10 @@ func (l Launcher) talk(ctx context.Context, say func(context.Context, *systemd.C
 	return say(ctx, conn)
 }
 
-func isNoSuchUnit(err error) bool {
+// isOf says whether systemd refused something by one of its own errors.
+func isOf(err error, name string) bool {
 	var refused dbus.Error
-	return errors.As(err, &refused) && refused.Name == "org.freedesktop.systemd1.NoSuchUnit"
+	return errors.As(err, &refused) && refused.Name == "org.freedesktop.systemd1."+name
 }
 
 // makeLog makes the file as proc.Start does: systemd would make it readable to all.

@@ -48,6 +48,9 @@ func (l Launcher) properties(c proc.Command, ending process.Ending) []systemd.Pr
 	}
 	output := cmp.Or(c.Log, "/dev/null")
 	all["StandardOutputFileToAppend"], all["StandardErrorFileToAppend"] = output, output
+	if l.Agent != "" {
+		all["Before"] = []string{l.Agent}
+	}
 	if l.Needs != "" {
 		all["RequiresMountsFor"] = []string{l.Needs}
 	}
