@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -60,7 +61,36 @@ func (m machine) pidsOf(program string) []int {
 			found = append(found, pid)
 		}
 	}
-	return found
+	// A child has its parent's command line until it begins its own program.
+	return slices.DeleteFunc(found, func(pid int) bool { return slices.Contains(found, parentOf(pid)) })
+}
+
+// hang stops all processes of the server.
+func (m machine) hang() {
+	m.t.Helper()
+	stopAllOf(m.t, m.folder)
+}
+
+// wake lets a server that hangs go on.
+func (m machine) wake() {
+	m.t.Helper()
+	for _, pid := range processesOf(m.t, m.folder) {
+		signalled(m.t, pid, syscall.SIGCONT)
+	}
+}
+
+// powerOff ends all processes of the server at one instant, so that none of them starts another one again.
+func (m machine) powerOff() {
+	m.t.Helper()
+	killAllOf(m.t, m.folder)
+}
+
+// awaitWhole waits until the server's agent runs and its database answers.
+func (m machine) awaitWhole() {
+	m.t.Helper()
+	within(m.t, "the agent and the database in "+m.folder, func() bool {
+		return len(m.pidsOf("coffer-guestagent")) == 1 && m.answers()
+	})
 }
 
 // databaseStarts counts how often the database was ready, by its own log.

@@ -3,7 +3,6 @@ package e2e_test
 import (
 	"context"
 	"net/http"
-	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -166,15 +165,12 @@ func testReboot(s *site) {
 }
 
 func testHardRestartOfOneThatHangs(s *site) {
-	host := s.host()
-	for _, pid := range processesOf(s.t, host.folder) {
-		require.NoError(s.t, syscall.Kill(pid, syscall.SIGSTOP))
-	}
+	s.host().hang()
 	s.user.awaitSuccess(s.ddm(map[string]any{"restart": map[string]any{"type": "hard"}}).JobID)
 }
 
 func testHardRestartOfOneThatIsGone(s *site) {
-	killAllOf(s.t, s.host().folder)
+	s.host().powerOff()
 	s.user.awaitSuccess(s.ddm(map[string]any{"restart": map[string]any{"type": "hard"}}).JobID)
 }
 
