@@ -12,6 +12,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/coffer-dbaas/coffer/pkg/nettest"
 	"gopkg.in/yaml.v3"
 )
 
@@ -37,7 +39,7 @@ func newKeystoneBed(t *testing.T) *bed {
 		t.Skip("needs the OpenStack of deploy/openstack: make test-openstack")
 	}
 	b := &bed{clouds: writeBedClouds(t), user: "coffer-e2e-" + strings.ToLower(rand.Text())}
-	listen, login := freeAddress(t), filepath.Join(t.TempDir(), "service.yaml")
+	listen, login := nettest.FreeAddress(t), filepath.Join(t.TempDir(), "service.yaml")
 	register := []string{
 		"register", "--url", "http://" + listen + "/v1.0/%(project_id)s", "--user", b.user, "--clouds", login,
 	}

@@ -20,37 +20,37 @@ import (
 	login "github.com/coffer-dbaas/coffer/pkg/openstack"
 )
 
-// bed is the OpenStack on this machine: its servers are namespaces of this host, in which real agents run.
-type bed struct {
+// lab is the OpenStack on this machine: its servers are namespaces of this host, in which real agents run.
+type lab struct {
 	t      *testing.T
 	client *gophercloud.ProviderClient
 	at     gophercloud.EndpointOpts
 }
 
-const bedFolder = "../../../deploy/openstack"
+const labFolder = "../../../deploy/openstack"
 
 // machineImage begins the names of images for namespaces: they say which engines this host has, and are empty.
 const machineImage = "coffer-machine"
 
-// openBed skips the test where no OpenStack runs.
-func openBed(t *testing.T) *bed {
+// openLab skips the test where no OpenStack runs.
+func openLab(t *testing.T) *lab {
 	t.Helper()
 	if os.Getenv("COFFER_TEST_OPENSTACK") == "" {
 		t.Skip("needs a running OpenStack: make openstack-up, then make test-openstack")
 	}
-	client, at, err := login.Client(t.Context(), login.Config{Cloud: "bed-admin", CloudsFile: filepath.Join(bedFolder, "clouds.yaml")})
+	client, at, err := login.Client(t.Context(), login.Config{Cloud: "bed-admin", CloudsFile: filepath.Join(labFolder, "clouds.yaml")})
 	require.NoError(t, err)
-	b := &bed{t: t, client: client, at: at}
+	b := &lab{t: t, client: client, at: at}
 	b.needImage()
 	return b
 }
 
 // serve starts `coffer serve` on the bed, under a deployment of its own.
-func (b *bed) serve(options ...serveOption) *serve {
+func (b *lab) serve(options ...serveOption) *serve {
 	b.t.Helper()
-	config, err := filepath.Abs(filepath.Join(bedFolder, "coffer.yaml"))
+	config, err := filepath.Abs(filepath.Join(labFolder, "coffer.yaml"))
 	require.NoError(b.t, err)
-	clouds, err := filepath.Abs(filepath.Join(bedFolder, "clouds.yaml"))
+	clouds, err := filepath.Abs(filepath.Join(labFolder, "clouds.yaml"))
 	require.NoError(b.t, err)
 	s := startServe(b.t, newDataDir(b.t), append(options, withArgs("--config", config), withEnv(
 		"OS_CLIENT_CONFIG_FILE="+clouds,
@@ -62,7 +62,7 @@ func (b *bed) serve(options ...serveOption) *serve {
 }
 
 // needImage makes an image with the engines of this host, which are those of the namespaces.
-func (b *bed) needImage() {
+func (b *lab) needImage() {
 	b.t.Helper()
 	client, err := openstack.NewImageV2(b.client, b.at)
 	require.NoError(b.t, err)
@@ -90,7 +90,7 @@ func (b *bed) needImage() {
 }
 
 // inventory counts what there is in all services of the bed.
-func (b *bed) inventory() []string {
+func (b *lab) inventory() []string {
 	b.t.Helper()
 	var found []string
 	for _, service := range []struct {
@@ -119,7 +119,7 @@ func (b *bed) inventory() []string {
 	return found
 }
 
-func (b *bed) list(client *gophercloud.ServiceClient, path, key string) []string {
+func (b *lab) list(client *gophercloud.ServiceClient, path, key string) []string {
 	b.t.Helper()
 	var items []map[string]any
 	var body any = &items
@@ -151,7 +151,7 @@ func (b *bed) list(client *gophercloud.ServiceClient, path, key string) []string
 // TestOpenStack is the shortest way: a database in a server of Nova's, on a volume of Cinder's, at an address of
 // Neutron's, and nothing left of it.
 func TestOpenStack(t *testing.T) {
-	b := openBed(t)
+	b := openLab(t)
 	before := b.inventory()
 	s := newSiteOn(t, mariadb, b.serve())
 	testRestart(s)
@@ -162,7 +162,7 @@ func TestOpenStack(t *testing.T) {
 
 // TestOpenStackWhateverIsDoneToAnInstanceItsDataStay does what the local provider is put through.
 func TestOpenStackWhateverIsDoneToAnInstanceItsDataStay(t *testing.T) {
-	b := openBed(t)
+	b := openLab(t)
 	before := b.inventory()
 	t.Run("each engine", func(t *testing.T) {
 		forEachDatastore(t, func(t *testing.T, d datastore) {
@@ -199,7 +199,7 @@ func TestOpenStackWhateverIsDoneToAnInstanceItsDataStay(t *testing.T) {
 
 // testRebuildOnOpenStack rebuilds from the image that the server has: its disk is made anew, its agent enrols again.
 func testRebuildOnOpenStack(s *site) {
-	client, at, err := login.Client(s.t.Context(), login.Config{Cloud: "bed-admin", CloudsFile: filepath.Join(bedFolder, "clouds.yaml")})
+	client, at, err := login.Client(s.t.Context(), login.Config{Cloud: "bed-admin", CloudsFile: filepath.Join(labFolder, "clouds.yaml")})
 	require.NoError(s.t, err)
 	glance, err := openstack.NewImageV2(client, at)
 	require.NoError(s.t, err)
@@ -225,7 +225,7 @@ func testResizeVolumeOnOpenStack(s *site) {
 
 // TestOpenStackSet makes replicas beside a source that is written to, promotes one, and elects one when its host dies.
 func TestOpenStackSet(t *testing.T) {
-	b := openBed(t)
+	b := openLab(t)
 	before := b.inventory()
 	t.Run("each engine", func(t *testing.T) {
 		forEachDatastore(t, func(t *testing.T, d datastore) {
