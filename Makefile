@@ -71,6 +71,15 @@ test/race: deps engine-root ## run the tests of every module but the end-to-end 
 test/integration: deps/test engine-root ## run the end-to-end tests alone
 	cd services/coffer && go test -timeout 20m -count 1 ./e2e/...
 
+# How many walks test/random takes.
+WALKS ?= 10
+
+.PHONY: test/random
+test/random: deps/test ## take random walks of moves and kills over replication sets; SEEDS="…" repeats those of a failure
+	@seeds="$${SEEDS:-$$(shuf -i 1-4294967295 -n $(WALKS) | paste -sd ' ')}"; echo "SEEDS=\"$$seeds\""; \
+	cd services/coffer && COFFER_E2E_SEEDS="$$seeds" \
+		go test -timeout 60m -count 1 -run '^TestASetStaysOneWhateverIsDoneToIt$$' ./e2e
+
 .PHONY: bench
 bench: deps ## measure against the same work done by hand, and write docs/performance.md
 	cd services/gateway && go test -run '^$$' -bench . .
