@@ -87,6 +87,14 @@ openstack-down: ## stop it; its state stays (deploy/openstack/down --purge)
 
 test-openstack: build ## run all that needs a running OpenStack: the provider, faults, the whole way with real guests
 	deploy/openstack/test all
+# How many walks test/random takes.
+WALKS ?= 10
+
+.PHONY: test/random
+test/random: deps/test ## take random walks of moves and kills over replication sets; SEEDS="…" repeats those of a failure
+	@seeds="$${SEEDS:-$$(shuf -i 1-4294967295 -n $(WALKS) | paste -sd ' ')}"; echo "SEEDS=\"$$seeds\""; \
+	cd services/coffer && COFFER_E2E_SEEDS="$$seeds" \
+		go test -timeout 60m -count 1 -run '^TestASetStaysOneWhateverIsDoneToIt$$' ./e2e
 
 .PHONY: bench
 bench: deps ## measure against the same work done by hand, and write docs/performance.md
