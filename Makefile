@@ -87,6 +87,7 @@ openstack-down: ## stop it; its state stays (deploy/openstack/down --purge)
 
 test-openstack: build ## run all that needs a running OpenStack: the provider, faults, the whole way with real guests
 	deploy/openstack/test all
+
 # How many walks test/random takes.
 WALKS ?= 10
 

@@ -31,7 +31,7 @@ import (
 const limit = 5 * time.Minute
 
 // needBed skips a test where no OpenStack runs.
-func needBed(t *testing.T) {
+func needBed(t testing.TB) {
 	t.Helper()
 	if os.Getenv("COFFER_TEST_OPENSTACK") == "" {
 		t.Skip("needs a running OpenStack: make openstack-up, then make test-openstack")
@@ -39,7 +39,7 @@ func needBed(t *testing.T) {
 }
 
 // bedConfig is of the test bed, under a deployment of the test's own.
-func bedConfig(t *testing.T) Config {
+func bedConfig(t testing.TB) Config {
 	t.Helper()
 	clouds, err := filepath.Abs("../../../../deploy/openstack/clouds.yaml")
 	require.NoError(t, err)
