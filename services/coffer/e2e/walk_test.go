@@ -20,8 +20,8 @@ const (
 	walkMembers = 3
 	// walkPause is the longest time between a move's order and the kill: a random instant is the point of it.
 	walkPause = 300 * time.Millisecond
-	// walkSeeds names the environment variable with the seeds of walks to take instead of the fixed ones.
-	walkSeeds = "COFFER_E2E_SEEDS"
+	// seedsVariable names the environment variable with seeds to take instead of the fixed ones.
+	seedsVariable = "COFFER_E2E_SEEDS"
 )
 
 // fixedWalks are the seeds of every run: together they have every move under every kill, and each engine has every move
@@ -92,17 +92,21 @@ func walkOf(seed uint64) []stride {
 // seedsOf are the seeds of an engine's walks.
 func seedsOf(t *testing.T, d datastore) []uint64 {
 	t.Helper()
-	given := strings.Fields(os.Getenv(walkSeeds))
-	if len(given) == 0 {
-		return fixedWalks[d.name]
+	if given := givenSeeds(t); len(given) > 0 {
+		return given
 	}
-	var seeds []uint64
-	for _, text := range given {
+	return fixedWalks[d.name]
+}
+
+// givenSeeds are those of the environment.
+func givenSeeds(t *testing.T) (given []uint64) {
+	t.Helper()
+	for text := range strings.FieldsSeq(os.Getenv(seedsVariable)) {
 		seed, err := strconv.ParseUint(text, 10, 64)
-		require.NoError(t, err, walkSeeds)
-		seeds = append(seeds, seed)
+		require.NoError(t, err, seedsVariable)
+		given = append(given, seed)
 	}
-	return seeds
+	return given
 }
 
 func TestTheFixedWalksHaveEveryMoveUnderEveryKill(t *testing.T) {
