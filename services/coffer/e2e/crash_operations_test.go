@@ -207,7 +207,7 @@ func chosen(t *testing.T, seed uint64, action, engine, trace string) []string {
 	if os.Getenv(everyCrash) != "" {
 		return points
 	}
-	random := rand.New(rand.NewPCG(seed, uint64(crc32.ChecksumIEEE([]byte(action+engine))))) //nolint:gosec // no secret
+	random := rand.New(rand.NewPCG(seed, uint64(crc32.ChecksumIEEE([]byte(action+engine)))))
 	random.Shuffle(len(points), func(i, j int) { points[i], points[j] = points[j], points[i] })
 	return points[:min(crashSample, len(points))]
 }

@@ -64,7 +64,7 @@ type stride struct {
 
 // walkOf is the walk of a seed.
 func walkOf(seed uint64) []stride {
-	rng := rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // no secret
+	rng := rand.New(rand.NewPCG(seed, 0))
 	var walk []stride
 	for size := 1; len(walk) < walkMoves; {
 		s := stride{

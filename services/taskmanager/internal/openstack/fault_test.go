@@ -8,6 +8,7 @@ import (
 
 	"github.com/gophercloud/gophercloud/v2"
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/coffer-dbaas/coffer/pkg/errs"
 )
@@ -49,6 +50,6 @@ func TestAServiceThatDoesNotAnswerIsUnavailable(t *testing.T) {
 	for _, err := range []error{errors.New("connection refused"), context.DeadlineExceeded, context.Canceled} {
 		assert.True(t, errs.IsKind(fault(nova, "do it", err), errs.Unavailable))
 	}
-	assert.NotErrorIs(t, fault(nova, "do it", context.DeadlineExceeded), context.DeadlineExceeded)
-	assert.NoError(t, fault(nova, "do it", nil))
+	require.NotErrorIs(t, fault(nova, "do it", context.DeadlineExceeded), context.DeadlineExceeded)
+	require.NoError(t, fault(nova, "do it", nil))
 }

@@ -58,12 +58,6 @@ func (s *saboteur) order(fault sabotage) {
 	s.faults = append(s.faults, &fault)
 }
 
-func (s *saboteur) clear() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.faults = nil
-}
-
 var ids = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{32}`)
 
 // RoundTrip answers in the cloud's place, or lets it answer.
@@ -188,7 +182,7 @@ func TestAnAnswerThatWasLostIsFoundAgain(t *testing.T) {
 	p := b.open(t)
 	spec := made(t, p, b)
 	lost := &loser{next: s}
-	p.compute.ProviderClient.HTTPClient.Transport = lost
+	p.compute.HTTPClient.Transport = lost
 	_, err := p.CreateServer(t.Context(), spec)
 	assert.True(t, errs.IsKind(err, errs.Unavailable), "got %v", err)
 	assert.True(t, lost.lost)
@@ -289,7 +283,7 @@ func TestAServerForWhichThereIsNoHostSaysSoAndLeavesNothing(t *testing.T) {
 	spec.Flavor = huge
 	_, err := p.CreateServer(t.Context(), spec)
 	assert.True(t, errs.IsReason(err, "SERVER_ERROR"), "got %v", err)
-	assert.ErrorContains(t, err, "No valid host was found")
+	require.ErrorContains(t, err, "No valid host was found")
 	found, err := p.Server(t.Context(), spec.InstanceID)
 	require.NoError(t, err)
 	assert.Equal(t, "ERROR", found.Status)
@@ -301,7 +295,7 @@ func TestAServerForWhichThereIsNoHostSaysSoAndLeavesNothing(t *testing.T) {
 	require.NoError(t, err)
 	_, err = p.ResizeServer(t.Context(), spec.InstanceID, huge)
 	require.Error(t, err)
-	assert.ErrorContains(t, err, "No valid host was found")
+	require.ErrorContains(t, err, "No valid host was found")
 	again, err := p.RevertResize(t.Context(), spec.InstanceID)
 	require.NoError(t, err)
 	assert.Equal(t, before, again)
@@ -352,7 +346,7 @@ func TestTheQuotaOfPortsIsNamedAndNothingIsLeft(t *testing.T) {
 	id := uuid.NewString()
 	_, err = p.AllocateAddress(t.Context(), step.AddressSpec{InstanceID: id})
 	assert.True(t, errs.IsKind(err, errs.OverQuota), "got %v", err)
-	assert.ErrorContains(t, err, "port")
+	require.ErrorContains(t, err, "port")
 	require.NoError(t, p.ReleaseAddress(t.Context(), id))
 	assert.Empty(t, b.Inventory(t))
 }
