@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/coffer-dbaas/coffer/pkg/firstboot"
@@ -196,7 +195,7 @@ func (m *vm) crash() {
 		return
 	}
 	_ = m.qemu.Process.Kill() // it may have ended
-	assert.Error(m.t, <-m.ended, "killed")
+	require.Error(m.t, <-m.ended, "it was killed")
 	m.qemu = nil
 	if m.t.Failed() {
 		log, _ := os.ReadFile(filepath.Join(m.dir, "console.log"))
@@ -288,5 +287,6 @@ func refuses(t *testing.T, address string) {
 	defer connection.Close()
 	require.NoError(t, connection.SetReadDeadline(time.Now().Add(machineLimit)))
 	_, err = connection.Read(make([]byte, 1))
-	assert.Error(t, err, "somebody listens")
+	require.Error(t, err, "somebody talks")
+	require.NotErrorIs(t, err, os.ErrDeadlineExceeded, "somebody listens")
 }
