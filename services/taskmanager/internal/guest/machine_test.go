@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -74,8 +75,9 @@ func TestAMachineServesAndComesBackByItselfAndIsRebuilt(t *testing.T) {
 			assert.Equal(t, "one\ntwo", m.execute("SELECT what FROM ledger ORDER BY what"))
 			assert.EqualValues(t, 3, m.awaitStatus(g, isHealthy).GetStarts())
 
-			// It is made anew around its volume.
+			// It is made anew around its volume, with a config drive of the other kind.
 			m.crash()
+			m.vfat = true
 			m.build()
 			m.boot()
 			g = m.enrol()
@@ -100,7 +102,7 @@ func TestTheDatabaseOfAMachineIsAUnitThatOutlivesItsAgent(t *testing.T) {
 	first := m.awaitStatus(g, isHealthy)
 
 	pid := m.shell("systemctl show -P MainPID coffer-database.service")
-	assert.Equal(t, strconv.FormatInt(int64(first.GetPid()), 10), pid)
+	assert.Equal(t, strconv.FormatInt(first.GetPid(), 10), pid)
 	m.shell("kill -9 $(systemctl show -P MainPID coffer-guestagent.service)")
 	again := m.awaitStatus(g, func(s *guestagentv1.DatabaseStatus) bool {
 		return s.GetAgentLife() != first.GetAgentLife() && isHealthy(s)
@@ -113,7 +115,9 @@ func TestTheDatabaseOfAMachineIsAUnitThatOutlivesItsAgent(t *testing.T) {
 	assert.EqualValues(t, 2, back.GetStarts())
 	require.NoError(t, g.RestartDatabase(m.ctx(), operation(1), silent))
 
-	t.Log(m.shell("systemd-analyze | cat; systemd-analyze blame | head -15; ss -lntup 2>/dev/null || true; free -m"))
+	assert.Equal(t, []string{tenantAddress + ":3306", managementAddress + ":8781"},
+		strings.Fields(m.shell("ss -Hlntu | awk '{print $5}' | sort")), "nothing else listens")
+	t.Log(m.shell("systemd-analyze | cat; systemd-analyze blame | head; grep -E 'MemTotal|MemAvailable' /proc/meminfo"))
 	assert.Contains(t, m.shell("unit.test -test.v 2>&1"), "--- PASS: TestAUnitIsALauncher")
 	assert.Empty(t, m.shell("systemctl --failed --no-legend --plain | grep -v coffer-test || true"))
 }

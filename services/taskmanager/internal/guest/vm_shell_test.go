@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -59,7 +60,7 @@ func rootOffset(t *testing.T, disk string) string {
 		name, fields, _ := strings.Cut(line, " : ")
 		var start int64
 		if _, err := fmt.Sscanf(strings.ReplaceAll(fields, " ", ""), "start=%d", &start); err == nil && strings.HasSuffix(name, "2") {
-			return fmt.Sprint(start * 512)
+			return strconv.FormatInt(start*512, 10)
 		}
 	}
 	require.FailNow(t, "the image has no second partition")

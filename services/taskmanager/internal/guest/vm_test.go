@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/coffer-dbaas/coffer/pkg/firstboot"
@@ -46,6 +45,8 @@ type vm struct {
 	dir     string
 	// base is the image that the machine's own disk is an overlay of.
 	base string
+	// vfat is the kind of the config drive, which is a CD-ROM else.
+	vfat bool
 	// What the host reaches the machine by: its agent, its database, and where neither must listen.
 	agent, database, agentOfTenant, databaseOfManagement string
 
@@ -60,7 +61,7 @@ func image(t *testing.T) string {
 	if path == "" {
 		t.Skipf("%s does not name a guest image; make image builds one, make test-openstack tries it", imageVariable)
 	}
-	for _, program := range []string{"qemu-system-x86_64", "qemu-img", "genisoimage"} {
+	for _, program := range []string{"qemu-system-x86_64", "qemu-img", "genisoimage", "mkfs.vfat", "mcopy"} {
 		_, err := exec.LookPath(program)
 		require.NoError(t, err)
 	}
@@ -108,7 +109,14 @@ func (m *vm) build() {
 	require.NoError(m.t, os.MkdirAll(folder, 0o700))
 	require.NoError(m.t, os.WriteFile(filepath.Join(folder, "user_data"), user, 0o600))
 	require.NoError(m.t, os.WriteFile(filepath.Join(folder, "network_data.json"), networkData(m.t), 0o600))
-	m.run("genisoimage", "-quiet", "-o", drive+".iso", "-ldots", "-allow-lowercase", "-allow-multidot", "-l", "-J", "-r",
+	if m.vfat {
+		require.NoError(m.t, os.WriteFile(drive+".image", nil, 0o600))
+		require.NoError(m.t, os.Truncate(drive+".image", 64<<20)) // Nova's size
+		m.run("mkfs.vfat", "-n", "config-2", drive+".image")
+		m.run("mcopy", "-s", "-i", drive+".image", filepath.Join(drive, "openstack"), "::")
+		return
+	}
+	m.run("genisoimage", "-quiet", "-o", drive+".image", "-ldots", "-allow-lowercase", "-allow-multidot", "-l", "-J", "-r",
 		"-V", "config-2", drive)
 }
 
@@ -144,7 +152,7 @@ func (m *vm) boot() {
 		"-drive", "if=none,id=root,file=" + filepath.Join(m.dir, "root"), "-device", "virtio-blk-pci,drive=root,bootindex=1",
 		"-drive", "if=none,id=volume,format=raw,file=" + filepath.Join(m.dir, "volume"),
 		"-device", "virtio-blk-pci,drive=volume,serial=" + m.id[:20],
-		"-drive", "if=none,id=drive,format=raw,readonly=on,file=" + filepath.Join(m.dir, "drive.iso"), "-device", "ide-cd,drive=drive",
+		"-drive", "if=none,id=drive,format=raw,readonly=on,file=" + filepath.Join(m.dir, "drive.image"), "-device", m.driveDevice(),
 		"-device", "virtio-rng-pci",
 	}
 	for i, network := range []struct {
@@ -154,17 +162,24 @@ func (m *vm) boot() {
 		{tenantAddress, map[string]int{m.database: m.port(), m.agentOfTenant: 8781}},
 		{managementAddress, map[string]int{m.agent: 8781, m.databaseOfManagement: m.port()}},
 	} {
-		netdev := fmt.Sprintf("user,id=net%d,net=%s/24,host=%s", i, router(network.address), router(network.address))
+		netdev := []string{"user", fmt.Sprintf("id=net%d", i), "net=" + router(network.address) + "/24", "host=" + router(network.address)}
 		for from, to := range network.forwards {
-			netdev += fmt.Sprintf(",hostfwd=tcp:%s-%s:%d", from, network.address, to)
+			netdev = append(netdev, fmt.Sprintf("hostfwd=tcp:%s-%s:%d", from, network.address, to))
 		}
-		arguments = append(arguments, "-netdev", netdev, "-device", fmt.Sprintf("virtio-net-pci,netdev=net%d,mac=%s,romfile=", i, mac(i)))
+		arguments = append(arguments, "-netdev", strings.Join(netdev, ","), "-device", fmt.Sprintf("virtio-net-pci,netdev=net%d,mac=%s,romfile=", i, mac(i)))
 	}
 	m.qemu = exec.CommandContext(context.WithoutCancel(m.t.Context()), "qemu-system-x86_64", arguments...)
 	m.qemu.Stdout, m.qemu.Stderr = os.Stdout, os.Stderr
 	require.NoError(m.t, m.qemu.Start())
 	m.ended = make(chan error, 1)
 	go func() { m.ended <- m.qemu.Wait() }()
+}
+
+func (m *vm) driveDevice() string {
+	if m.vfat {
+		return "virtio-blk-pci,drive=drive"
+	}
+	return "ide-cd,drive=drive"
 }
 
 func (m *vm) port() int {
@@ -180,7 +195,7 @@ func (m *vm) crash() {
 		return
 	}
 	_ = m.qemu.Process.Kill() // it may have ended
-	<-m.ended
+	require.Error(m.t, <-m.ended, "it was killed")
 	m.qemu = nil
 	if m.t.Failed() {
 		log, _ := os.ReadFile(filepath.Join(m.dir, "console.log"))
@@ -272,5 +287,6 @@ func refuses(t *testing.T, address string) {
 	defer connection.Close()
 	require.NoError(t, connection.SetReadDeadline(time.Now().Add(machineLimit)))
 	_, err = connection.Read(make([]byte, 1))
-	assert.Error(t, err, "somebody listens")
+	require.Error(t, err, "somebody talks")
+	require.NotErrorIs(t, err, os.ErrDeadlineExceeded, "somebody listens")
 }
