@@ -12,9 +12,9 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"gopkg.in/yaml.v3"
 
 	"github.com/coffer-dbaas/coffer/pkg/nettest"
-	"gopkg.in/yaml.v3"
 )
 
 // realKeystone is that of the test bed, whose users all have the same password.

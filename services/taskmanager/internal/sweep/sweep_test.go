@@ -87,8 +87,10 @@ func swept(t *testing.T, config Config, c *cloud, i *instances) (*Sweeper, *time
 
 func TestWhatADeletedInstanceLeftIsRemovedAfterTheGraceAndNothingElse(t *testing.T) {
 	held := []Holding{
-		{KindServer, "1", "living"}, {"volume", "2", "living"},
-		{"volume", "3", "deleted"}, {"port", "4", "deleted"},
+		{KindServer, "1", "living"},
+		{"volume", "2", "living"},
+		{"volume", "3", "deleted"},
+		{"port", "4", "deleted"},
 		{"volume", "5", "unknown"},
 	}
 	c := &cloud{held: slices.Clone(held)}
