@@ -133,17 +133,23 @@ func newMachineOf(t *testing.T, k kind, changes ...func(*settings.Server)) *mach
 	for _, change := range changes {
 		change(&m.server)
 	}
-	for _, folder := range []string{dir, m.server.DataDir, m.server.BootstrapDir(), m.server.LogDir()} {
-		require.NoError(t, os.MkdirAll(folder, 0o755))
-	}
-	m.writeSettings()
-	certificate, key := m.issue(pki.BootstrapName(id))
-	for name, text := range map[string][]byte{"ca.pem": authority.PEM(), "cert.pem": certificate, "key.pem": key} {
-		require.NoError(t, os.WriteFile(filepath.Join(m.server.BootstrapDir(), name), text, 0o600))
-	}
+	m.build()
 	m.manager = m.identity(pki.TaskmanagerName("test"))
 	t.Cleanup(m.destroy)
 	return m
+}
+
+// build makes the folders that are missing, and gives the machine a bootstrap identity.
+func (m *machine) build() {
+	m.t.Helper()
+	for _, folder := range []string{m.server.Folder, m.server.DataDir, m.server.BootstrapDir(), m.server.LogDir()} {
+		require.NoError(m.t, os.MkdirAll(folder, 0o755))
+	}
+	m.writeSettings()
+	certificate, key := m.issue(pki.BootstrapName(m.id))
+	for name, text := range map[string][]byte{"ca.pem": authority.PEM(), "cert.pem": certificate, "key.pem": key} {
+		require.NoError(m.t, os.WriteFile(filepath.Join(m.server.BootstrapDir(), name), text, 0o600))
+	}
 }
 
 func (m *machine) writeSettings() {

@@ -25,6 +25,8 @@ const (
 	databaseUser = 20000
 	// volumeLimit is how long a volume may take to appear: it may be attached after the server was made.
 	volumeLimit = 5 * time.Minute
+	// interfaceLimit is how long a network interface may.
+	interfaceLimit = 10 * time.Second
 )
 
 // VolumeFolder is the volume's mount point in the server's folder.
@@ -41,12 +43,15 @@ type Machine struct {
 	Disks volume.Disks
 	// Run is a folder that is empty after each boot, and Resolver is resolv.conf. Absolute.
 	Run, Resolver string
+	// Patience is how long a network interface may take to appear.
+	Patience time.Duration
 }
 
 // ThisMachine is the machine itself.
 func ThisMachine(dir string, log *slog.Logger) Machine {
 	return Machine{
 		Dir: dir, Log: log, Sources: sources(dir, log), Disks: volume.Machine, Run: "/run/coffer-guest", Resolver: "/etc/resolv.conf",
+		Patience: interfaceLimit,
 	}
 }
 
@@ -84,7 +89,7 @@ func (m Machine) setNetwork(ctx context.Context, told told) error {
 	if err != nil {
 		return err
 	}
-	host := network.Host{Marks: m.Run, Resolver: m.Resolver, Leases: filepath.Join(m.Dir, "leases.json"), Log: m.Log}
+	host := network.Host{Marks: m.Run, Resolver: m.Resolver, Leases: filepath.Join(m.Dir, "leases.json"), Log: m.Log, Patience: m.Patience}
 	applied := host.Apply(ctx, plan, told.guest.Address)
 	if applied == nil {
 		return nil

@@ -74,7 +74,7 @@ func newBench(t *testing.T) *bench {
 			Kept: filepath.Join(dir, "guest/machine.json"), Log: slog.New(slog.DiscardHandler), DriveLimit: time.Millisecond,
 		},
 		Disks: volume.Disks{Sys: filepath.Join(dir, "sys"), Dev: filepath.Join(dir, "dev")},
-		Run:   filepath.Join(dir, "run"), Resolver: filepath.Join(dir, "resolv.conf"),
+		Run:   filepath.Join(dir, "run"), Resolver: filepath.Join(dir, "resolv.conf"), Patience: time.Millisecond,
 	}
 	b.addDisk(dir)
 	return b

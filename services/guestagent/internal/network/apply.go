@@ -18,8 +18,7 @@ import (
 )
 
 const (
-	// appearLimit is how long an interface may take to appear after its machine has booted.
-	appearLimit = 10 * time.Second
+	// appearPause is the pause between two looks for an interface.
 	appearPause = 50 * time.Millisecond
 	// firstTable is the first of the tables of routes for what comes in elsewhere than where the default route is.
 	firstTable = 100
@@ -33,13 +32,15 @@ type Host struct {
 	Resolver string
 	// Leases is the file in which what was had by DHCP is kept over boots. Absolute.
 	Leases string
-	Log    *slog.Logger
+	// Patience is how long an interface may take to appear after its machine has booted.
+	Patience time.Duration
+	Log      *slog.Logger
 }
 
 // Apply brings the network about and may be repeated. Where several networks have a default route, it is the one that
 // the given address is in. An interface that is missing or cannot be set is an error, and the others are set all the same.
 func (h Host) Apply(ctx context.Context, plan Plan, tenant netip.Addr) error {
-	interfaces, missing := await(ctx, plan.Links)
+	interfaces, missing := h.await(ctx, plan.Links)
 	faults := []error{missing}
 	plan = h.ask(ctx, plan, interfaces)
 	main := plan.mainLinks(tenant)
@@ -56,8 +57,8 @@ func (h Host) Apply(ctx context.Context, plan Plan, tenant netip.Addr) error {
 }
 
 // await waits for all interfaces to appear. The error names those that do not.
-func await(ctx context.Context, links []Link) (map[string]net.Interface, error) {
-	ctx, cancel := context.WithTimeout(ctx, appearLimit)
+func (h Host) await(ctx context.Context, links []Link) (map[string]net.Interface, error) {
+	ctx, cancel := context.WithTimeout(ctx, h.Patience)
 	defer cancel()
 	for {
 		found := map[string]net.Interface{}

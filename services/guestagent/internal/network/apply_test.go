@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -31,7 +32,7 @@ func enter(t *testing.T) network.Host {
 	dir := t.TempDir()
 	return network.Host{
 		Marks: filepath.Join(dir, "run"), Resolver: filepath.Join(dir, "resolv.conf"), Leases: filepath.Join(dir, "leases.json"),
-		Log: slog.New(slog.DiscardHandler),
+		Log: slog.New(slog.DiscardHandler), Patience: time.Millisecond,
 	}
 }
 
