@@ -58,7 +58,7 @@ func observed(t *testing.T) (prefix, starts string) {
 	server := filepath.Join(prefix, "usr", "sbin", "mariadbd")
 	require.NoError(t, os.Mkdir(filepath.Dir(server), 0o755))
 	script := fmt.Sprintf("#!/bin/sh\necho \"$*\" >> %s\nexec /usr/sbin/mariadbd \"$@\"\n", starts)
-	require.NoError(t, os.WriteFile(server, []byte(script), 0o755)) //nolint:gosec // a program
+	require.NoError(t, os.WriteFile(server, []byte(script), 0o755))
 	return prefix, starts
 }
 
@@ -68,7 +68,7 @@ func openFolder(t *testing.T) string {
 	folder, err := os.MkdirTemp("", "coffer-template-") //nolint:usetesting // a test's own folder is closed to others
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, os.RemoveAll(folder)) })
-	require.NoError(t, os.Chmod(folder, 0o755)) //nolint:gosec // see above
+	require.NoError(t, os.Chmod(folder, 0o755))
 	return folder
 }
 
