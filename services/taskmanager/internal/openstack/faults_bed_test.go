@@ -187,13 +187,14 @@ func TestAnAnswerThatWasLostIsFoundAgain(t *testing.T) {
 	assert.True(t, errs.IsKind(err, errs.Unavailable), "got %v", err)
 	assert.True(t, lost.lost)
 
-	server, err := b.open(t).CreateServer(t.Context(), spec)
+	again := b.open(t)
+	server, err := again.CreateServer(t.Context(), spec)
 	require.NoError(t, err)
 	assert.Equal(t, "ACTIVE", server.Status)
-	left, err := p.serversOf(t.Context(), spec.InstanceID)
+	left, err := again.serversOf(t.Context(), spec.InstanceID)
 	require.NoError(t, err)
 	assert.Len(t, left, 1)
-	unmade(t.Context(), t, b.open(t), spec.InstanceID)
+	unmade(t.Context(), t, again, spec.InstanceID)
 	assert.Empty(t, b.Inventory(t))
 }
 
