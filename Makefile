@@ -78,6 +78,25 @@ test/race: deps engine-root ## run the tests of every module but the end-to-end 
 test/integration: deps/test engine-root ## run the end-to-end tests alone
 	cd services/coffer && go test -timeout 20m -count 1 ./e2e/...
 
+.PHONY: openstack-up openstack-down test-openstack
+openstack-up: ## as root: bring up a real OpenStack on this machine, from Debian's packages, for tests
+	deploy/openstack/up
+
+openstack-down: ## stop it; its state stays (deploy/openstack/down --purge)
+	deploy/openstack/down
+
+test-openstack: build ## run all that needs a running OpenStack: the provider, faults, the whole way with real guests
+	deploy/openstack/test all
+
+# How many walks test/random takes.
+WALKS ?= 10
+
+.PHONY: test/random
+test/random: deps/test ## do what every run does in one fixed order in random ones; SEEDS="…" repeats those of a failure
+	@seeds="$${SEEDS:-$$(shuf -i 1-4294967295 -n $(WALKS) | paste -sd ' ')}"; echo "SEEDS=\"$$seeds\""; \
+	cd services/coffer && COFFER_E2E_SEEDS="$$seeds" \
+		go test -timeout 60m -count 1 -run '^(TestASetStaysOne|TestKillingServeMidway)' ./e2e
+
 .PHONY: bench
 bench: deps ## measure against the same work done by hand, and write docs/performance.md
 	cd services/gateway && go test -run '^$$' -bench . .

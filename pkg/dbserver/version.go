@@ -18,3 +18,11 @@ func CompareVersions(a, b string) int {
 		return cmp.Compare(m, n)
 	})
 }
+
+// Series is the part of a version that stays the same over a package's updates: 10.11 of 10.11.14.
+func Series(version string) string {
+	if last := strings.LastIndexByte(version, '.'); last >= 0 {
+		return version[:last]
+	}
+	return version
+}

@@ -37,13 +37,17 @@ func MariaDB(t testing.TB) *Server {
 		daemon = "/usr/sbin/mariadbd"
 	}
 	s := newServer(t, syscall.SIGTERM, "nobody")
-	s.run(t, "mariadb-install-db", "--no-defaults", "--datadir="+s.folder+"/data",
-		"--auth-root-authentication-method=normal", "--skip-test-db", "--innodb-log-file-size=8M")
+	// A server that starts removes the temporary files of any other that has the same folder for them.
+	settings := []string{"--datadir=" + s.folder + "/data", "--tmpdir=" + s.folder, "--innodb-log-file-size=8M"}
+	s.run(t, "mariadb-install-db", append([]string{
+		"--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db",
+	}, settings...)...)
 	first := filepath.Join(s.folder, "first.sql")
 	require.NoError(t, os.WriteFile(first, []byte("CREATE DATABASE coffer;\n"), 0o644)) //nolint:gosec // another user reads it
-	s.start(t, "ready for connections", daemon, "--no-defaults", "--datadir="+s.folder+"/data", "--socket="+s.folder+"/s",
-		"--pid-file="+s.folder+"/pid", "--init-file="+first, "--skip-networking", "--innodb-flush-log-at-trx-commit=0",
-		"--innodb-log-file-size=8M")
+	s.start(t, "ready for connections", daemon, append([]string{
+		"--no-defaults", "--socket=" + s.folder + "/s", "--pid-file=" + s.folder + "/pid", "--init-file=" + first,
+		"--skip-networking", "--innodb-flush-log-at-trx-commit=0",
+	}, settings...)...)
 	s.DSN = "root@unix(" + s.folder + "/s)/coffer"
 	return s
 }

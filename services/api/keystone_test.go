@@ -86,4 +86,3 @@ func TestOneIdentityServiceIsConfigured(t *testing.T) {
 	config.Identity.Provider = "ldap"
 	require.ErrorContains(t, config.Validate(), `identity.provider: must be builtin or keystone, is "ldap"`)
 }
-

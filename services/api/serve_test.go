@@ -3,7 +3,6 @@ package api_test
 import (
 	"context"
 	"crypto/tls"
-	"net"
 	"net/http"
 	"testing"
 	"time"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/coffer-dbaas/coffer/pkg/errs"
 	"github.com/coffer-dbaas/coffer/pkg/grpckit"
+	"github.com/coffer-dbaas/coffer/pkg/nettest"
 	"github.com/coffer-dbaas/coffer/pkg/observe"
 	"github.com/coffer-dbaas/coffer/pkg/pki"
 	identityv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/identity/v1"
@@ -21,23 +21,14 @@ import (
 	"github.com/coffer-dbaas/coffer/services/api"
 )
 
-// freePort is an address that was free a moment ago.
-func freePort(t *testing.T) string {
-	t.Helper()
-	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer func() { require.NoError(t, listener.Close()) }()
-	return listener.Addr().String()
-}
-
 // alone serves an api on listeners of its own.
 func alone(t *testing.T) (*world, api.ListenConfig) {
 	t.Helper()
 	var listen api.ListenConfig
 	w := newQuietWorld(t, func(c *api.Config) {
 		c.Name = "api-1"
-		c.Listen.Public, c.Listen.Internal = freePort(t), freePort(t)
-		c.Listen.Identity, c.Listen.Operations = freePort(t), freePort(t)
+		c.Listen.Public, c.Listen.Internal = nettest.FreeAddress(t), nettest.FreeAddress(t)
+		c.Listen.Identity, c.Listen.Operations = nettest.FreeAddress(t), nettest.FreeAddress(t)
 		listen = c.Listen
 	})
 	ctx, stop := context.WithCancel(context.Background())

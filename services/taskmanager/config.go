@@ -8,13 +8,23 @@ import (
 
 	"github.com/coffer-dbaas/coffer/pkg/config"
 	"github.com/coffer-dbaas/coffer/services/taskmanager/internal/local"
+	"github.com/coffer-dbaas/coffer/services/taskmanager/internal/openstack"
+	"github.com/coffer-dbaas/coffer/services/taskmanager/internal/sweep"
 )
 
-// ProviderLocal is the provider that makes servers of processes on this host.
-const ProviderLocal = "local"
+// The providers.
+const (
+	// ProviderLocal makes servers of processes on this host.
+	ProviderLocal = "local"
+	// ProviderOpenStack makes servers in an OpenStack cloud.
+	ProviderOpenStack = openstack.Name
+)
 
 // LocalConfig sets the local provider up.
 type LocalConfig = local.Config
+
+// OpenStackConfig sets the provider of an OpenStack cloud up.
+type OpenStackConfig = openstack.Config
 
 // Config sets a taskmanager up.
 type Config struct {
@@ -22,7 +32,7 @@ type Config struct {
 	// and one that is started again should keep its name: then it takes its own tasks back without waiting for their
 	// leases to run out.
 	Name string `koanf:"name"`
-	// Provider is which cloud servers are made in: local.
+	// Provider is which cloud servers are made in: local or openstack.
 	Provider string `koanf:"provider"`
 	// StopServers makes a local provider stop its servers in order when the taskmanager ends, like a host that shuts
 	// down; the next start brings them back. Without it they go on serving.
@@ -48,6 +58,10 @@ type Config struct {
 	Operations string `koanf:"operations"`
 	// Local sets the local provider up.
 	Local LocalConfig `koanf:"local"`
+	// OpenStack sets the provider of an OpenStack cloud up.
+	OpenStack OpenStackConfig `koanf:"openstack"`
+	// Sweep says what becomes of what a cloud holds for nobody.
+	Sweep sweep.Config `koanf:"sweep"`
 }
 
 // MonitorConfig sets how guests are watched.
@@ -64,7 +78,7 @@ func DefaultConfig() Config {
 		Provider: ProviderLocal, BootLimit: 10 * time.Minute, CatchUpLimit: 30 * time.Minute,
 		Monitor: MonitorConfig{SignOfLife: 30 * time.Second, Silence: 75 * time.Second}, QuickTasks: 64, SlowTasks: 16, Grace: 10 * time.Second,
 		API: APIConfig{Address: "127.0.0.1:8782"}, Operations: "127.0.0.1:8783",
-		Local: local.DefaultConfig(),
+		Local: local.DefaultConfig(), OpenStack: openstack.DefaultConfig(), Sweep: sweep.DefaultConfig(),
 	}
 }
 
@@ -76,9 +90,6 @@ func (c Config) Validate() error {
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
 	if !names.MatchString(c.Name) {
 		fault("name: must be 1 to 63 letters, digits, dots, dashes and underscores, is %q", c.Name)
-	}
-	if c.Provider != ProviderLocal {
-		fault("provider: must be %s, is %q", ProviderLocal, c.Provider)
 	}
 	if c.QuickTasks < 1 {
 		fault("quick_tasks: must be at least 1, is %d", c.QuickTasks)
@@ -99,8 +110,14 @@ func (c Config) Validate() error {
 	if c.Grace < 0 {
 		fault("grace: must not be negative, is %s", c.Grace)
 	}
-	if c.Provider == ProviderLocal {
+	faults = append(faults, config.Section("sweep", c.Sweep.Validate()))
+	switch c.Provider {
+	case ProviderLocal:
 		faults = append(faults, config.Section("local", c.Local.Validate()))
+	case ProviderOpenStack:
+		faults = append(faults, config.Section("openstack", c.OpenStack.Validate()))
+	default:
+		fault("provider: must be %s or %s, is %q", ProviderLocal, ProviderOpenStack, c.Provider)
 	}
 	return errors.Join(faults...)
 }

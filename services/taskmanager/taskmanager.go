@@ -23,7 +23,9 @@ import (
 	"github.com/coffer-dbaas/coffer/services/taskmanager/internal/guest"
 	"github.com/coffer-dbaas/coffer/services/taskmanager/internal/local"
 	"github.com/coffer-dbaas/coffer/services/taskmanager/internal/monitor"
+	"github.com/coffer-dbaas/coffer/services/taskmanager/internal/openstack"
 	"github.com/coffer-dbaas/coffer/services/taskmanager/internal/step"
+	"github.com/coffer-dbaas/coffer/services/taskmanager/internal/sweep"
 	"github.com/coffer-dbaas/coffer/services/taskmanager/internal/workflow"
 )
 
@@ -56,7 +58,9 @@ type Taskmanager struct {
 	workflows []*flow.Workflow
 	consumer  *consumer.Consumer
 	monitor   *monitor.Monitor
-	ready     chan struct{}
+	// sweeper is nil for a provider that holds nothing out of sight.
+	sweeper *sweep.Sweeper
+	ready   chan struct{}
 }
 
 // New opens the provider, and gets an identity from the api, for which it waits until ctx ends.
@@ -64,11 +68,18 @@ func New(ctx context.Context, config Config, deps Deps) (*Taskmanager, error) {
 	if err := config.Validate(); err != nil {
 		return nil, fmt.Errorf("taskmanager: %w", err)
 	}
-	provider, err := local.Open(ctx, config.Local, deps.Logger.With("part", "provider"))
+	provider, err := openProvider(ctx, config, deps.Logger.With("part", "provider"))
 	if err != nil {
 		return nil, fmt.Errorf("taskmanager: %w", err)
 	}
 	return assemble(ctx, config, deps, provider)
+}
+
+func openProvider(ctx context.Context, config Config, logger *slog.Logger) (step.Provider, error) {
+	if config.Provider == ProviderOpenStack {
+		return openstack.Open(ctx, config.OpenStack, nil, logger)
+	}
+	return local.Open(ctx, config.Local, logger)
 }
 
 func assemble(ctx context.Context, config Config, deps Deps, provider step.Provider) (*Taskmanager, error) {
@@ -101,7 +112,10 @@ func assemble(ctx context.Context, config Config, deps Deps, provider step.Provi
 		Worker: config.Name, SignOfLife: config.Monitor.SignOfLife, Silence: config.Monitor.Silence,
 	}, guests, signing,
 		t.dialer, provider.Events(), deps.Logger)
-	return t, nil
+	if cloud, swept := provider.(sweep.Cloud); swept {
+		t.sweeper, err = sweep.New(config.Sweep, cloud, guests, deps.Metrics, deps.Logger)
+	}
+	return t, err
 }
 
 // Ready is closed when the provider is registered and tasks are taken.
@@ -135,7 +149,11 @@ func (t *Taskmanager) Run(ctx context.Context) error {
 	if err := t.register(ctx); err != nil {
 		return errors.Join(stopped(ctx, err), parts.Stop())
 	}
+	parts.Go(ctx, "catalogue", func(ctx context.Context) error { t.registerAgain(ctx); return nil })
 	parts.Go(ctx, "monitor", func(ctx context.Context) error { t.monitor.Run(ctx); return nil })
+	if t.sweeper != nil {
+		parts.Go(ctx, "sweeper", func(ctx context.Context) error { t.sweeper.Run(ctx); return nil })
+	}
 	parts.Go(ctx, "consumer", func(ctx context.Context) error { t.consumer.Run(ctx); return nil })
 	close(t.ready)
 	err := parts.Wait(ctx)
@@ -181,6 +199,19 @@ func (t *Taskmanager) register(ctx context.Context) error {
 		}
 		return nil
 	})
+}
+
+// registerAgain keeps up with what a cloud offers, until ctx ends. What a host offers changes with its packages, and is read
+// at start alone.
+func (t *Taskmanager) registerAgain(ctx context.Context) {
+	if t.config.Provider != ProviderOpenStack {
+		return
+	}
+	for pause.For(ctx, t.config.OpenStack.CatalogInterval) {
+		if err := t.register(ctx); err != nil && ctx.Err() == nil {
+			t.deps.Logger.Warn("the provider's offer was not read again", "error", err)
+		}
+	}
 }
 
 // untilAnswered repeats a call while the api is away: programs may be started in any order.

@@ -117,6 +117,13 @@ func splitAddress(address string) (host string, port int, err error) {
 	return host, port, nil
 }
 
+const (
+	// acceptLimit is how long a healthy server may take to accept connections.
+	acceptLimit = time.Second
+	// healthAttempts is how often in a row a server must be found unwell.
+	healthAttempts = 3
+)
+
 func (s *Server) awaitReady(ctx context.Context) error {
 	limit := startTimeout
 	if deadline, ok := ctx.Deadline(); ok {
@@ -149,10 +156,19 @@ func (s *Server) Ready() error {
 	if !s.nats.Running() {
 		return errors.New("the embedded NATS server does not run")
 	}
-	if health := s.nats.Healthz(nil); health.Error != "" {
-		return errors.New(health.Error)
+	// Asked for its health, the server gives itself a millisecond to accept connections, which a busy machine may not have.
+	if !s.nats.ReadyForConnections(acceptLimit) {
+		return fmt.Errorf("the embedded NATS server does not accept connections within %s", acceptLimit)
 	}
-	return nil
+	for attempt := 1; ; attempt++ {
+		health := s.nats.Healthz(nil)
+		if health.Error == "" {
+			return nil
+		}
+		if attempt == healthAttempts {
+			return errors.New(health.Error)
+		}
+	}
 }
 
 // Stop ends the server and waits for it.

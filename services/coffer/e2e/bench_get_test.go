@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/coffer-dbaas/coffer/pkg/nettest"
 )
 
 const (
@@ -87,7 +89,7 @@ func rate(b *testing.B, url, token string) float64 {
 // startBareHandler runs the test binary again as the handler and answers with its URL.
 func startBareHandler(b *testing.B, body []byte) string {
 	b.Helper()
-	address := freeAddress(b)
+	address := nettest.FreeAddress(b)
 	content := b.TempDir() + "/body"
 	require.NoError(b, os.WriteFile(content, body, 0o600))
 	command := exec.Command(os.Args[0], content)

@@ -275,6 +275,11 @@ func (c *client) awaitSuccess(taskID string) task {
 func (c *client) awaitEnd(taskID string) task {
 	c.t.Helper()
 	var found task
+	defer func() {
+		if !found.ended() {
+			c.t.Logf("the task that did not end: %+v", found)
+		}
+	}()
 	c.watch("", func() bool {
 		found = c.task(taskID)
 		return found.ended()

@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"hash/crc32"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -8,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -17,10 +17,9 @@ import (
 const (
 	// everyCrash has every point tried in place of a sample.
 	everyCrash = "COFFER_E2E_EVERY_CRASH"
-	// crashSeed chooses the sample of an earlier run again.
-	crashSeed = "COFFER_E2E_CRASH_SEED"
-	// crashSample is how many points of each workflow are tried.
+	// crashSample is how many points of each workflow are tried, and crashSeed which, unless other seeds are given.
 	crashSample = 2
+	crashSeed   = 1
 )
 
 // operation is one that dies midway, on a source with a replica.
@@ -139,7 +138,7 @@ func (s *crashSite) flavor() int {
 // TestKillingServeMidwayThroughAnyOperationLosesNothing does each operation once in peace, to learn what points it
 // passes, and then again and again, dying at one of them each time.
 func TestKillingServeMidwayThroughAnyOperationLosesNothing(t *testing.T) {
-	random := crashRandom(t)
+	seed := append(givenSeeds(t), crashSeed)[0]
 	forEachDatastore(t, func(t *testing.T, d datastore) {
 		dataDir := newDataDir(t)
 		trace := t.TempDir() + "/trace"
@@ -156,7 +155,7 @@ func TestKillingServeMidwayThroughAnyOperationLosesNothing(t *testing.T) {
 		require.NoError(t, err)
 
 		for _, o := range interrupted {
-			for _, point := range chosen(t, random, o.action, string(text)) {
+			for _, point := range chosen(t, seed, o.action, d.name, string(text)) {
 				t.Run(point, func(t *testing.T) {
 					s.t = t
 					s.start(dataDir, withEnv("COFFER_CRASHPOINT="+point))
@@ -195,20 +194,8 @@ func (s *crashSite) awaitHealthy() {
 	}
 }
 
-func crashRandom(t *testing.T) *rand.Rand {
-	t.Helper()
-	seed := uint64(time.Now().UnixNano())
-	if given := os.Getenv(crashSeed); given != "" {
-		var err error
-		seed, err = strconv.ParseUint(given, 10, 64)
-		require.NoError(t, err)
-	}
-	t.Logf("%s=%d tries the same points again", crashSeed, seed)
-	return rand.New(rand.NewPCG(seed, 0))
-}
-
 // chosen are some of the points that an action has passed, or all.
-func chosen(t *testing.T, random *rand.Rand, action, trace string) []string {
+func chosen(t *testing.T, seed uint64, action, engine, trace string) []string {
 	t.Helper()
 	var points []string
 	for point := range strings.FieldsSeq(trace) {
@@ -220,6 +207,7 @@ func chosen(t *testing.T, random *rand.Rand, action, trace string) []string {
 	if os.Getenv(everyCrash) != "" {
 		return points
 	}
+	random := rand.New(rand.NewPCG(seed, uint64(crc32.ChecksumIEEE([]byte(action+engine)))))
 	random.Shuffle(len(points), func(i, j int) { points[i], points[j] = points[j], points[i] })
 	return points[:min(crashSample, len(points))]
 }

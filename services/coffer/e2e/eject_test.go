@@ -3,7 +3,6 @@ package e2e_test
 import (
 	"net/http"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -15,9 +14,9 @@ func soon() serveOption {
 	return withEnv("COFFER_API_EJECT_SILENCE=1s", "COFFER_TASKMANAGER_MONITOR_SILENCE=3s", "COFFER_TASKMANAGER_MONITOR_SIGN_OF_LIFE=1s")
 }
 
-func (c *client) eject(id string) task {
+// eject orders the ejection of a source as soon as its silence counts, and answers with its task's id.
+func (c *client) eject(id string) (taskID string) {
 	c.t.Helper()
-	var taskID string
 	within(c.t, "the ejection to be accepted", func() bool {
 		got := c.call(http.MethodPost, "/instances/"+id+"/action", map[string]any{"eject_replica_source": map[string]any{}})
 		if got.code == http.StatusBadRequest && strings.Contains(string(got.body), "has a current heartbeat") {
@@ -27,24 +26,20 @@ func (c *client) eject(id string) task {
 		taskID = taskOf(c.t, got)
 		return true
 	})
-	return c.awaitSuccess(taskID)
+	return taskID
 }
 
 // TestADeadSourceIsEjected kills the whole server of a source under a ledger.
 func TestADeadSourceIsEjected(t *testing.T) {
-	testEjection(t, syscall.SIGKILL, func(*testing.T, machine) {})
+	testEjection(t, machine.powerOff, func(machine) {})
 }
 
 // TestASourceThatHangsIsEjectedAndStaysFenced stops every process of a source, ejects it, and lets them go on.
 func TestASourceThatHangsIsEjectedAndStaysFenced(t *testing.T) {
-	testEjection(t, syscall.SIGSTOP, func(t *testing.T, m machine) {
-		for _, pid := range processesOf(t, m.folder) {
-			require.NoError(t, syscall.Kill(pid, syscall.SIGCONT))
-		}
-	})
+	testEjection(t, func(m machine) { m.hang() }, machine.wake)
 }
 
-func testEjection(t *testing.T, signal syscall.Signal, wake func(*testing.T, machine)) {
+func testEjection(t *testing.T, silence, wake func(machine)) {
 	forEachDatastore(t, func(t *testing.T, d datastore) {
 		dataDir := newDataDir(t)
 		s := startServe(t, dataDir, soon())
@@ -54,12 +49,10 @@ func testEjection(t *testing.T, signal syscall.Signal, wake func(*testing.T, mac
 		book := newLedger(t, host, s.machine(set[1]), s.machine(set[2]))
 		book.awaitGrowth(ledgerRate)
 
-		for _, pid := range processesOf(t, host.folder) {
-			require.NoError(t, syscall.Kill(pid, signal))
-		}
-		ejected := user.eject(source.ID)
+		silence(host)
+		ejected := user.awaitSuccess(user.eject(source.ID))
 		book.awaitGrowth(ledgerRate / 10)
-		wake(t, host)
+		wake(host)
 		book.end()
 
 		elected := user.electedOf(set[1:])

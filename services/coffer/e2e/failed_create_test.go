@@ -10,12 +10,14 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/coffer-dbaas/coffer/pkg/nettest"
 )
 
 // counted is a quota that a second create must exceed, as long as the first one counts, and a queue to look into.
 func counted(t testing.TB) serveOption {
 	t.Helper()
-	return withEnv("COFFER_API_QUOTA_INSTANCES=1", queueVariable+freeAddress(t))
+	return withEnv("COFFER_API_QUOTA_INSTANCES=1", queueVariable+nettest.FreeAddress(t))
 }
 
 // certain is how long a failure may take whose cause is certain, the undo included, on a busy machine.

@@ -3,7 +3,6 @@ package e2e_test
 import (
 	"bufio"
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"net"
@@ -17,6 +16,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/coffer-dbaas/coffer/pkg/nettest"
 )
 
 // patience bounds every wait; a healthy run never comes near it.
@@ -106,6 +107,8 @@ type serve struct {
 	*process
 	dataDir string
 	listen  string
+	// servers is the folder above those of the servers; empty for the data folder's own.
+	servers string
 }
 
 // serveOption changes how `coffer serve` is started.
@@ -130,9 +133,9 @@ func startServe(t testing.TB, dataDir string, options ...serveOption) *serve {
 // launchServe starts `coffer serve` without waiting.
 func launchServe(t testing.TB, dataDir string, options ...serveOption) *serve {
 	t.Helper()
-	listen := freeAddress(t)
+	listen := nettest.FreeAddress(t)
 	command := exec.Command(filepath.Join(programs, "coffer"), "serve",
-		"--listen", listen, "--grpc-listen", freeAddress(t), "--data-dir", dataDir)
+		"--listen", listen, "--grpc-listen", nettest.FreeAddress(t), "--data-dir", dataDir)
 	command.Env = os.Environ()
 	command.Dir = dataDir
 	for _, option := range options {
@@ -144,7 +147,7 @@ func launchServe(t testing.TB, dataDir string, options ...serveOption) *serve {
 // awaitReady waits for the line that says where it listens.
 func (s *serve) awaitReady() {
 	s.t.Helper()
-	s.awaitLine(s.listen)
+	s.awaitLine("Coffer is ready: http://" + s.listen)
 }
 
 // interrupt is Ctrl-C: the control plane and the local servers stop in order.
@@ -177,11 +180,29 @@ func emptyDataDir(t testing.TB) string {
 	require.NoError(t, err)
 	require.NoError(t, os.Chmod(dir, 0o711))
 	t.Cleanup(func() {
+		keepLogs(t, dir)
 		killAllOf(t, dir)
 		unmountAllOf(t, dir)
 		require.NoError(t, os.RemoveAll(dir))
 	})
 	return dir
+}
+
+// keepLogs copies the logs of a failed test's servers into the folder that COFFER_E2E_KEEP names.
+func keepLogs(t testing.TB, dataDir string) {
+	t.Helper()
+	kept := os.Getenv("COFFER_E2E_KEEP")
+	if !t.Failed() || kept == "" {
+		return
+	}
+	logs, err := filepath.Glob(filepath.Join(dataDir, "servers", "*", "log"))
+	require.NoError(t, err)
+	for _, log := range logs {
+		to := filepath.Join(kept, filepath.Base(dataDir), filepath.Base(filepath.Dir(log)))
+		if err := os.CopyFS(to, os.DirFS(log)); err != nil {
+			t.Logf("keep the logs of %s: %v", log, err)
+		}
+	}
 }
 
 // makeTemplates makes the templates once, as the provider would have it done.
@@ -202,47 +223,8 @@ var makeTemplates = sync.OnceValue(func() error {
 	return nil
 })
 
-func freeAddress(t testing.TB) string {
-	t.Helper()
-	listener, err := listen("127.0.0.1:0")
-	require.NoError(t, err)
-	defer func() { require.NoError(t, listener.Close()) }()
-	return listener.Addr().String()
-}
-
 func listen(address string) (net.Listener, error) {
 	return (&net.ListenConfig{}).Listen(context.Background(), "tcp", address)
-}
-
-// killAllOf ends every process whose command line names the folder: that is a local server's promise.
-func killAllOf(t testing.TB, folder string) {
-	t.Helper()
-	for _, pid := range processesOf(t, folder) {
-		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
-			t.Logf("kill %d: %v", pid, err)
-		}
-	}
-	within(t, "the processes of "+folder+" to be gone", func() bool { return len(processesOf(t, folder)) == 0 })
-}
-
-// processesOf are the living processes whose command line names the folder.
-func processesOf(t testing.TB, folder string) []int {
-	t.Helper()
-	entries, err := os.ReadDir("/proc")
-	require.NoError(t, err)
-	var pids []int
-	for _, entry := range entries {
-		var pid int
-		if _, err := fmt.Sscanf(entry.Name(), "%d", &pid); err != nil || pid == os.Getpid() {
-			continue
-		}
-		line, err := os.ReadFile(filepath.Join("/proc", entry.Name(), "cmdline"))
-		if err != nil || !strings.Contains(string(line), folder) {
-			continue
-		}
-		pids = append(pids, pid)
-	}
-	return pids
 }
 
 func unmountAllOf(t testing.TB, folder string) {

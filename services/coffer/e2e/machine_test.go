@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -28,8 +29,12 @@ type machine struct {
 func (s *serve) machine(i instance) machine {
 	s.t.Helper()
 	require.Len(s.t, i.IP, 1)
-	folder, err := filepath.EvalSymlinks(filepath.Join(s.dataDir, "servers"))
-	require.NoError(s.t, err)
+	folder := s.servers
+	if folder == "" {
+		var err error
+		folder, err = filepath.EvalSymlinks(filepath.Join(s.dataDir, "servers"))
+		require.NoError(s.t, err)
+	}
 	at := slices.IndexFunc(everyDatastore, func(d datastore) bool { return d.name == i.Datastore.Type })
 	require.GreaterOrEqual(s.t, at, 0, "datastore %q", i.Datastore.Type)
 	return machine{t: s.t, datastore: everyDatastore[at], folder: filepath.Join(folder, i.ID), ip: i.IP[0]}
@@ -56,7 +61,36 @@ func (m machine) pidsOf(program string) []int {
 			found = append(found, pid)
 		}
 	}
-	return found
+	// A child has its parent's command line until it begins its own program.
+	return slices.DeleteFunc(found, func(pid int) bool { return slices.Contains(found, parentOf(pid)) })
+}
+
+// hang stops all processes of the server.
+func (m machine) hang() {
+	m.t.Helper()
+	stopAllOf(m.t, m.folder)
+}
+
+// wake lets a server that hangs go on.
+func (m machine) wake() {
+	m.t.Helper()
+	for _, pid := range processesOf(m.t, m.folder) {
+		signalled(m.t, pid, syscall.SIGCONT)
+	}
+}
+
+// powerOff ends all processes of the server at one instant, so that none of them starts another one again.
+func (m machine) powerOff() {
+	m.t.Helper()
+	killAllOf(m.t, m.folder)
+}
+
+// awaitWhole waits until the server's agent runs and its database answers.
+func (m machine) awaitWhole() {
+	m.t.Helper()
+	within(m.t, "the agent and the database in "+m.folder, func() bool {
+		return len(m.pidsOf("coffer-guestagent")) == 1 && m.answers()
+	})
 }
 
 // databaseStarts counts how often the database was ready, by its own log.

@@ -3,7 +3,6 @@ package e2e_test
 import (
 	"context"
 	"net/http"
-	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -21,7 +20,11 @@ type site struct {
 
 func newSite(t *testing.T, d datastore, options ...serveOption) *site {
 	t.Helper()
-	s := startServe(t, newDataDir(t), options...)
+	return newSiteOn(t, d, startServe(t, newDataDir(t), options...))
+}
+
+func newSiteOn(t *testing.T, d datastore, s *serve) *site {
+	t.Helper()
 	made := &site{serve: s, t: t, user: s.signIn("coffer"), admin: s.signIn("coffer-admin"), datastore: d}
 	instance, task := made.user.create(d.newInstance("kept"))
 	made.user.awaitSuccess(task)
@@ -162,15 +165,12 @@ func testReboot(s *site) {
 }
 
 func testHardRestartOfOneThatHangs(s *site) {
-	host := s.host()
-	for _, pid := range processesOf(s.t, host.folder) {
-		require.NoError(s.t, syscall.Kill(pid, syscall.SIGSTOP))
-	}
+	s.host().hang()
 	s.user.awaitSuccess(s.ddm(map[string]any{"restart": map[string]any{"type": "hard"}}).JobID)
 }
 
 func testHardRestartOfOneThatIsGone(s *site) {
-	killAllOf(s.t, s.host().folder)
+	s.host().powerOff()
 	s.user.awaitSuccess(s.ddm(map[string]any{"restart": map[string]any{"type": "hard"}}).JobID)
 }
 

@@ -11,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/coffer-dbaas/coffer/pkg/nettest"
 )
 
 // plane is a control plane of separate programs on this host, which all read one configuration file.
@@ -26,8 +28,8 @@ type plane struct {
 // newPlane writes the configuration, the certificates and the users, and makes the schema of the state.
 func newPlane(t testing.TB, kept state) *plane {
 	t.Helper()
-	p := &plane{t: t, dir: newDataDir(t), operations: map[string]string{}, nats: freeAddress(t)}
-	rest, public, internal, identity := freeAddress(t), freeAddress(t), freeAddress(t), freeAddress(t)
+	p := &plane{t: t, dir: newDataDir(t), operations: map[string]string{}, nats: nettest.FreeAddress(t)}
+	rest, public, internal, identity := nettest.FreeAddress(t), nettest.FreeAddress(t), nettest.FreeAddress(t), nettest.FreeAddress(t)
 	p.write("coffer.yaml", map[string]any{
 		"api": map[string]any{
 			"public_url": "http://" + rest, "state": map[string]any{"driver": kept.driver, "dsn": kept.dsn},
@@ -137,7 +139,7 @@ func (p *plane) with(settings ...map[string]any) map[string]any {
 
 func (p *plane) operationsOf(name string) string {
 	if _, known := p.operations[name]; !known {
-		p.operations[name] = freeAddress(p.t)
+		p.operations[name] = nettest.FreeAddress(p.t)
 	}
 	return p.operations[name]
 }

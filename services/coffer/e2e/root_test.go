@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -76,8 +75,7 @@ func testSideBySide(t *testing.T, d datastore, rootFolder string) {
 		within(t, version+" to be back", host.answers)
 		assert.Equal(t, []string{"after", "before"}, host.remembered())
 		// A machine that has lost its agent and its database leaves no more than any other.
-		require.NoError(t, syscall.Kill(host.pidOf("coffer-guestagent"), syscall.SIGKILL))
-		require.NoError(t, syscall.Kill(host.pidOf(d.program), syscall.SIGKILL))
+		host.powerOff()
 		user.awaitSuccess(user.delete(i.ID))
 	}
 	assert.Equal(t, before, s.inventory())

@@ -11,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/coffer-dbaas/coffer/pkg/nettest"
 )
 
 // twoLeases is how soon the task of a lost taskmanager must have ended elsewhere.
@@ -93,9 +95,9 @@ func TestSeparateProgramsLoseNothingWithTheQueueOrAnAPI(t *testing.T) {
 	p := newPlane(t, postgresState(t))
 	queue := p.startNATS()
 	first := p.startAPI("api1", nil)
-	other := freeAddress(t)
+	other := nettest.FreeAddress(t)
 	p.startAPI("api2", map[string]any{
-		"api.listen.public": freeAddress(t), "api.listen.internal": other, "api.listen.identity": freeAddress(t),
+		"api.listen.public": nettest.FreeAddress(t), "api.listen.internal": other, "api.listen.identity": nettest.FreeAddress(t),
 	})
 	p.startGateway()
 	p.startTaskmanager("tm1", "", "")

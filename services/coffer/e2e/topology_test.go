@@ -2,16 +2,9 @@ package e2e_test
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
-	"maps"
-	"math/rand/v2"
 	"net/http"
-	"os"
 	"slices"
-	"strconv"
-	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -19,30 +12,20 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-const (
-	// topologyMoves is how many things are done to a set.
-	topologyMoves = 6
-	// topologyMembers is how large the set may become.
-	topologyMembers = 3
-	// probeEvery is how often each member is asked to write.
-	probeEvery = 20 * time.Millisecond
-	// topologySeed names the environment variable that repeats a sequence.
-	topologySeed = "COFFER_E2E_SEED"
-)
+// probeEvery is how often each member is asked to write.
+const probeEvery = 20 * time.Millisecond
 
-// TestASetStaysOneWhateverIsDoneToIt does random things to a set, with kills in between, while every member is asked to
-// write all the time: never do two write at the same time, never is a row lost that was on the elected replica, and every
-// task ends.
+// TestASetStaysOneWhateverIsDoneToIt takes walks of things that are done to a set, with kills in between, while every member
+// is asked to write all the time: never do two write at the same time, never is a row lost that was on the elected replica,
+// and every task ends.
 func TestASetStaysOneWhateverIsDoneToIt(t *testing.T) {
 	forEachDatastore(t, func(t *testing.T, d datastore) {
-		seed := uint64(time.Now().UnixNano())
-		if given := os.Getenv(topologySeed); given != "" {
-			var err error
-			seed, err = strconv.ParseUint(given, 10, 64)
-			require.NoError(t, err)
+		for _, seed := range seedsOf(t, d) {
+			t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
+				t.Parallel()
+				newTopology(t, d).play(walkOf(seed))
+			})
 		}
-		t.Logf("%s=%d", topologySeed, seed)
-		newTopology(t, d, rand.New(rand.NewPCG(seed, 0))).play()
 	})
 }
 
@@ -50,25 +33,23 @@ func TestASetStaysOneWhateverIsDoneToIt(t *testing.T) {
 type topology struct {
 	t      *testing.T
 	d      datastore
-	rng    *rand.Rand
 	serve  *serve
 	user   *client
-	admin  *client
 	source string
-	// members are the instances of the set, by id.
-	members map[string]instance
+	// members are the instances of the set, the oldest first.
+	members []instance
 	probes  map[string]*probe
 	made    int
 }
 
-func newTopology(t *testing.T, d datastore, rng *rand.Rand) *topology {
-	p := &topology{t: t, d: d, rng: rng, members: map[string]instance{}, probes: map[string]*probe{}}
+func newTopology(t *testing.T, d datastore) *topology {
+	p := &topology{t: t, d: d, probes: map[string]*probe{}}
 	p.start(newDataDir(t))
 	made, id := p.user.create(d.newInstance("source"))
 	p.user.awaitSuccess(id)
 	p.source = made.ID
 	p.enter(p.user.show(made.ID))
-	_, err := p.serve.machine(p.members[p.source]).open().Exec("CREATE TABLE ledger (entry " + d.serial + ", number BIGINT NOT NULL)")
+	_, err := p.machine(p.source).open().Exec("CREATE TABLE ledger (entry " + d.serial + ", number BIGINT NOT NULL)")
 	require.NoError(t, err)
 	p.probe(p.source)
 	return p
@@ -76,18 +57,55 @@ func newTopology(t *testing.T, d datastore, rng *rand.Rand) *topology {
 
 func (p *topology) start(dataDir string) {
 	p.serve = startServe(p.t, dataDir, soon(), withEnv("COFFER_API_QUOTA_INSTANCES=-1", "COFFER_API_QUOTA_VOLUMES=-1"))
-	p.user, p.admin = p.serve.signIn("coffer"), p.serve.signIn("coffer-admin")
+	p.user = p.serve.signIn("coffer")
 }
 
-func (p *topology) enter(i instance) { p.members[i.ID] = i }
+func (p *topology) enter(i instance) { p.members = append(p.members, i) }
 
-func (p *topology) play() {
-	moves := []func(){p.grow, p.grow, p.promote, p.promote, p.promote, p.eject, p.detach, p.shrink}
-	for n := range topologyMoves {
+func (p *topology) forget(id string) {
+	p.members = slices.DeleteFunc(p.members, func(i instance) bool { return i.ID == id })
+}
+
+// machine is that of a member.
+func (p *topology) machine(id string) machine {
+	p.t.Helper()
+	at := slices.IndexFunc(p.members, func(i instance) bool { return i.ID == id })
+	require.GreaterOrEqual(p.t, at, 0, "%s is no member", id)
+	return p.serve.machine(p.members[at])
+}
+
+// ids are the members, the oldest first, but for some.
+func (p *topology) ids(but ...string) []string {
+	var ids []string
+	for _, member := range p.members {
+		if !slices.Contains(but, member.ID) {
+			ids = append(ids, member.ID)
+		}
+	}
+	return ids
+}
+
+// replicas are the ids of all but the source.
+func (p *topology) replicas() []string { return p.ids(p.source) }
+
+func (p *topology) play(walk []stride) {
+	for n, s := range walk {
+		// The set is smaller than planned where a move has failed.
 		if len(p.members) == 1 {
-			p.grow()
-		} else {
-			moves[p.rng.IntN(len(moves))]()
+			s.move = grow
+		}
+		p.t.Logf("%d: %s, and %s is killed after %s", n, s.move, s.kill, s.after)
+		switch s.move {
+		case grow:
+			p.grow(s)
+		case promote:
+			p.promote(s)
+		case eject:
+			p.eject(s)
+		case detach:
+			p.detach(s)
+		case shrink:
+			p.shrink(s)
 		}
 		p.check(n)
 	}
@@ -96,64 +114,52 @@ func (p *topology) play() {
 	}
 }
 
-// replicas are the ids of all but the source.
-func (p *topology) replicas() []string {
-	ids := slices.Sorted(maps.Keys(p.members))
-	return slices.DeleteFunc(ids, func(id string) bool { return id == p.source })
-}
-
-func (p *topology) anyReplica() string {
+// replica is the one that a move is about.
+func (p *topology) replica(s stride) string {
 	all := p.replicas()
-	return all[p.rng.IntN(len(all))]
+	return all[s.replica%len(all)]
 }
 
-// disturb kills something while a task runs: the control plane, a guest agent, a database, or nothing.
-func (p *topology) disturb(spared string) {
-	ids := slices.Sorted(maps.Keys(p.members))
-	victim := ids[p.rng.IntN(len(ids))]
-	time.Sleep(time.Duration(p.rng.IntN(300)) * time.Millisecond) // a random instant is the point of it
-	switch p.rng.IntN(4) {
-	case 0:
-		p.t.Log("  the control plane is killed")
+// disturb kills something while a task runs. The spared member is never what is killed.
+func (p *topology) disturb(s stride, spared string) {
+	time.Sleep(s.after)
+	switch s.kill {
+	case controlPlane:
 		dataDir := p.serve.dataDir
 		p.serve.kill()
 		p.start(dataDir)
-	case 1:
-		p.killOne(victim, spared, "coffer-guestagent")
-	case 2:
-		p.killOne(victim, spared, p.d.program)
+	case agent:
+		p.killOne(s, spared, "coffer-guestagent")
+	case database:
+		p.killOne(s, spared, p.d.program)
+	case nothing:
 	}
 }
 
-func (p *topology) killOne(victim, spared, program string) {
-	if victim == spared {
+func (p *topology) killOne(s stride, spared, program string) {
+	ids := p.ids(spared)
+	if len(ids) == 0 {
 		return
 	}
-	pids := p.serve.machine(p.members[victim]).pidsOf(program)
-	if len(pids) == 0 {
-		return
-	}
-	p.t.Logf("  %s of %s is killed", program, victim)
-	if err := syscall.Kill(slices.Min(pids), syscall.SIGKILL); err != nil {
-		require.ErrorIs(p.t, err, syscall.ESRCH)
+	victim := ids[s.victim%len(ids)]
+	for _, pid := range p.machine(victim).pidsOf(program) {
+		p.t.Logf("  %s of %s is killed", program, victim)
+		killed(p.t, pid)
 	}
 }
 
-func (p *topology) grow() {
-	if len(p.members) == topologyMembers {
-		return
-	}
+func (p *topology) grow(s stride) {
 	p.made++
-	p.t.Logf("a replica of %s is made", p.source)
+	p.t.Logf("  a replica of %s is made", p.source)
 	got := p.user.call(http.MethodPost, "/instances", map[string]any{"instance": map[string]any{
 		"name": fmt.Sprintf("replica-%d", p.made), "replica_of": p.source,
 	}})
-	if got.code == http.StatusUnprocessableEntity {
-		return // the source is being brought up after a kill
+	if p.refused(got) {
+		return
 	}
 	require.Equal(p.t, http.StatusOK, got.code, string(got.body))
 	made := instanceIn(p.t, got)
-	p.disturb("")
+	p.disturb(s, "")
 	if ended := p.user.awaitEnd(taskOf(p.t, got)); ended.Status != "SUCCEEDED" {
 		p.t.Logf("  failed: %+v", ended.Error)
 		p.user.awaitSuccess(p.user.delete(made.ID))
@@ -163,15 +169,17 @@ func (p *topology) grow() {
 	p.probe(made.ID)
 }
 
-func (p *topology) promote() {
-	replica := p.anyReplica()
-	p.t.Logf("%s is promoted", replica)
-	taskID, ok := p.order(replica, "promote_to_replica_source")
-	if !ok {
+func (p *topology) promote(s stride) {
+	replica := p.replica(s)
+	p.t.Logf("  %s is promoted", replica)
+	got := p.user.call(http.MethodPost, "/instances/"+replica+"/action",
+		map[string]any{"promote_to_replica_source": map[string]any{}})
+	if p.refused(got) {
 		return
 	}
-	p.disturb("")
-	ended := p.user.awaitEnd(taskID)
+	require.Equal(p.t, http.StatusAccepted, got.code, string(got.body))
+	p.disturb(s, "")
+	ended := p.user.awaitEnd(taskOf(p.t, got))
 	p.t.Logf("  %s %+v", ended.Status, ended.Error)
 	if p.user.show(replica).ReplicaOf == nil {
 		p.source = replica
@@ -179,30 +187,25 @@ func (p *topology) promote() {
 	p.heal()
 }
 
-// order sends an action, which may be refused while something is brought up after a kill.
-func (p *topology) order(id, action string) (taskID string, ok bool) {
-	got := p.user.call(http.MethodPost, "/instances/"+id+"/action", map[string]any{action: map[string]any{}})
-	if got.code == http.StatusUnprocessableEntity {
-		p.t.Logf("  refused: %s", got.body)
-		return "", false
+// refused says whether a move was, since something is being brought up after a kill.
+func (p *topology) refused(got answer) bool {
+	if got.code != http.StatusUnprocessableEntity {
+		return false
 	}
-	require.Equal(p.t, http.StatusAccepted, got.code, string(got.body))
-	return taskOf(p.t, got), true
+	p.t.Logf("  refused: %s", got.body)
+	return true
 }
 
-func (p *topology) eject() {
+func (p *topology) eject(s stride) {
 	old := p.source
-	p.t.Logf("%s dies and is ejected", old)
-	for _, pid := range processesOf(p.t, p.serve.machine(p.members[old]).folder) {
-		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
-			require.ErrorIs(p.t, err, syscall.ESRCH)
-		}
-	}
+	p.t.Logf("  %s dies and is ejected", old)
+	p.machine(old).powerOff()
 	p.probes[old].end()
-	ended := p.user.eject(old)
-	p.t.Logf("  %s", ended.Status)
 	p.forget(old)
-	for _, id := range p.replicas() {
+	taskID := p.user.eject(old)
+	p.disturb(s, "")
+	p.user.awaitSuccess(taskID)
+	for _, id := range p.ids() {
 		if p.user.show(id).ReplicaOf == nil {
 			p.source = id
 		}
@@ -214,40 +217,36 @@ func (p *topology) eject() {
 	p.heal()
 }
 
-func (p *topology) detach() {
-	replica := p.anyReplica()
-	p.t.Logf("%s is detached and deleted", replica)
+func (p *topology) detach(s stride) {
+	replica := p.replica(s)
+	p.t.Logf("  %s is detached and deleted", replica)
 	got := p.user.call(http.MethodPut, "/instances/"+replica, map[string]any{"instance": map[string]any{"replica_of": nil}})
-	if got.code == http.StatusUnprocessableEntity {
+	if p.refused(got) {
 		return
 	}
 	require.Equal(p.t, http.StatusAccepted, got.code, string(got.body))
 	// From now on it is a database of its own, whose rows count no more.
 	p.probes[replica].end()
-	ended := p.user.awaitEnd(taskOf(p.t, got))
-	require.Equal(p.t, "SUCCEEDED", ended.Status, "%+v", ended)
+	p.disturb(s, "")
+	p.user.awaitSuccess(taskOf(p.t, got))
 	p.probes[replica].discard()
 	p.user.awaitSuccess(p.user.delete(replica))
 	p.forget(replica)
 }
 
-func (p *topology) shrink() {
-	replica := p.anyReplica()
-	p.t.Logf("%s is deleted", replica)
+func (p *topology) shrink(s stride) {
+	replica := p.replica(s)
+	p.t.Logf("  %s is deleted", replica)
 	p.probes[replica].end()
 	taskID := p.user.delete(replica)
-	p.disturb(replica)
+	p.disturb(s, replica)
 	p.user.awaitSuccess(taskID)
 	p.forget(replica)
 }
 
-func (p *topology) forget(id string) {
-	delete(p.members, id)
-}
-
 // heal brings members back that a task left in ERROR by themselves: they are deleted, as their fault says.
 func (p *topology) heal() {
-	for _, id := range slices.Sorted(maps.Keys(p.members)) {
+	for _, id := range p.ids() {
 		shown := p.user.show(id)
 		if shown.Status != "ERROR" {
 			continue
@@ -262,12 +261,14 @@ func (p *topology) heal() {
 
 // check waits until all is quiet, and compares the set with what must be.
 func (p *topology) check(move int) {
-	for id := range p.members {
+	for _, id := range p.ids() {
+		p.machine(id).awaitWhole()
 		p.user.awaitOperating(id, "HEALTHY")
 	}
+	// What the API says may be older than the last kill: a source that was killed writes again a moment after it answers.
+	within(p.t, "the source to accept writes", p.machine(p.source).writable)
 	p.user.assertSet(p.source, p.replicas()...)
-	all := slices.Collect(maps.Values(p.members))
-	assert.Equal(p.t, []string{p.source}, p.serve.writable(all), "after move %d", move)
+	assert.Equal(p.t, []string{p.source}, p.serve.writable(p.members), "after move %d", move)
 	p.checkTenures(move)
 	taken := map[int64]string{}
 	for _, probe := range p.probes {
@@ -311,7 +312,7 @@ func (p *topology) numbers() map[int64]bool {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	rows, err := p.serve.machine(p.members[p.source]).open().QueryContext(ctx, "SELECT number FROM ledger")
+	rows, err := p.machine(p.source).open().QueryContext(ctx, "SELECT number FROM ledger")
 	require.NoError(p.t, err)
 	defer func() { require.NoError(p.t, rows.Close()) }()
 	found := map[int64]bool{}
@@ -329,96 +330,4 @@ func (p *topology) forgive(present map[int64]bool) {
 	for _, probe := range p.probes {
 		probe.keep(present)
 	}
-}
-
-// probe asks one member to write, all the time.
-type probe struct {
-	id   string
-	stop context.CancelFunc
-	done sync.WaitGroup
-
-	mu     sync.Mutex
-	number int64
-	rows   map[int64]bool
-	times  []tenure
-}
-
-// tenure is a stretch of writes that were acknowledged.
-type tenure struct {
-	id          string
-	first, last time.Time
-}
-
-func (p *topology) probe(id string) {
-	ctx, stop := context.WithCancel(context.Background())
-	pr := &probe{id: id, stop: stop, rows: map[int64]bool{}, number: int64(len(p.probes)+1) << 32}
-	p.probes[id] = pr
-	m := p.serve.machine(p.members[id])
-	pr.done.Go(func() { pr.run(ctx, m) })
-	p.t.Cleanup(pr.end)
-}
-
-func (pr *probe) run(ctx context.Context, m machine) {
-	db := m.connect()
-	db.SetMaxOpenConns(1)
-	defer func() { _ = db.Close() }() // the test is over
-	tick := time.NewTicker(probeEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		pr.write(ctx, m, db)
-	}
-}
-
-func (pr *probe) write(ctx context.Context, m machine, db *sql.DB) {
-	ctx, cancel := context.WithTimeout(ctx, ledgerPatience)
-	defer cancel()
-	pr.number++
-	began := time.Now()
-	if _, err := db.ExecContext(ctx, "INSERT INTO ledger (number) VALUES ("+m.datastore.parameter+")", pr.number); err != nil {
-		return
-	}
-	ended := time.Now()
-	pr.mu.Lock()
-	defer pr.mu.Unlock()
-	pr.rows[pr.number] = true
-	pr.times = append(pr.times, tenure{pr.id, began, ended})
-}
-
-// taken are the rows that were acknowledged.
-func (pr *probe) taken() map[int64]bool {
-	pr.mu.Lock()
-	defer pr.mu.Unlock()
-	return maps.Clone(pr.rows)
-}
-
-// recent are the acknowledged writes since the last call.
-func (pr *probe) recent() []tenure {
-	pr.mu.Lock()
-	defer pr.mu.Unlock()
-	times := pr.times
-	pr.times = nil
-	return times
-}
-
-func (pr *probe) keep(present map[int64]bool) {
-	pr.mu.Lock()
-	defer pr.mu.Unlock()
-	maps.DeleteFunc(pr.rows, func(number int64, _ bool) bool { return !present[number] })
-}
-
-// discard forgets what was written since the last look.
-func (pr *probe) discard() {
-	pr.mu.Lock()
-	defer pr.mu.Unlock()
-	pr.rows, pr.times = map[int64]bool{}, nil
-}
-
-func (pr *probe) end() {
-	pr.stop()
-	pr.done.Wait()
 }

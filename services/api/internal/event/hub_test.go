@@ -3,7 +3,6 @@ package event_test
 import (
 	"context"
 	"log/slog"
-	"net"
 	"testing"
 	"time"
 
@@ -13,6 +12,7 @@ import (
 	"github.com/coffer-dbaas/coffer/pkg/bus"
 	"github.com/coffer-dbaas/coffer/pkg/bus/embedded"
 	"github.com/coffer-dbaas/coffer/pkg/errs"
+	"github.com/coffer-dbaas/coffer/pkg/nettest"
 	eventv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/event/v1"
 	"github.com/coffer-dbaas/coffer/services/api/internal/event"
 	"github.com/coffer-dbaas/coffer/services/api/internal/identity"
@@ -43,7 +43,7 @@ func (s sink) Send(r *eventv1.WatchEventsResponse) error {
 func TestAWatchOfAStreamThatWasLostEndsAndTheNextOneSeesTheNewStreamWhole(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	address := freeAddress(t)
+	address := nettest.FreeAddress(t)
 	server := startServer(t, address)
 	conn, err := bus.Connect(bus.Config{URL: "nats://" + address}, t.Name(), nil, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
@@ -101,12 +101,4 @@ func startServer(t *testing.T, address string) *embedded.Server {
 	require.NoError(t, err)
 	t.Cleanup(server.Stop)
 	return server
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer func() { require.NoError(t, listener.Close()) }()
-	return listener.Addr().String()
 }

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"github.com/google/uuid"
 	"google.golang.org/protobuf/types/known/structpb"
 
 	commandv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/command/v1"
@@ -111,6 +112,8 @@ func (k *checker) nic() error {
 
 // network finds network and subnet among the provider's, and the network of a subnet that is named alone.
 func (k *checker) network(order *commandv1.NIC) error {
+	// What a tenant has of his own the provider alone can see, in the task's first step.
+	elsewhere := k.catalog.Provider.GetCapabilities().GetTenantNetworks()
 	if order.GetNetworkId() == "" {
 		for _, network := range k.catalog.Provider.GetNetworks() {
 			if slices.Contains(network.GetSubnetIds(), order.GetSubnetId()) {
@@ -118,14 +121,30 @@ func (k *checker) network(order *commandv1.NIC) error {
 				return nil
 			}
 		}
+		if elsewhere {
+			return uuids("subnet_id", order.GetSubnetId())
+		}
 		return refused("SUBNET_NOT_FOUND", "Subnet %s not found.", order.GetSubnetId())
 	}
 	network, found := k.catalog.Network(order.GetNetworkId())
+	if !found && elsewhere {
+		return uuids("network_id", order.GetNetworkId(), order.GetSubnetId())
+	}
 	if !found {
 		return refused("NETWORK_NOT_FOUND", "Network %s not found.", order.GetNetworkId())
 	}
 	if order.GetSubnetId() != "" && !slices.Contains(network.GetSubnetIds(), order.GetSubnetId()) {
 		return refused("SUBNET_NOT_FOUND", "Subnet %s not found in the network %s.", order.GetSubnetId(), network.GetId())
+	}
+	return nil
+}
+
+// uuids keeps what is no id out of the queries that the provider makes of it; an empty one is absent.
+func uuids(key string, ids ...string) error {
+	for _, id := range ids {
+		if _, err := uuid.Parse(id); id != "" && err != nil {
+			return invalid("instance['nics'][0]", "'%s' is not the id that its '%s' must be", id, key)
+		}
 	}
 	return nil
 }

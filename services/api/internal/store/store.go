@@ -166,6 +166,8 @@ type Guests interface {
 	JoinMonitors(ctx context.Context, worker string, lease time.Duration, leave bool) ([]string, error)
 	// ListGuests lists living instances whose agent can be dialled.
 	ListGuests(ctx context.Context) ([]Guest, error)
+	// FindInstances sorts instances into those that live and those that were deleted; unknown ids are in neither.
+	FindInstances(ctx context.Context, ids []string) (living, deleted []string, err error)
 	// ReportGuest stores a report, unless a newer one of the same agent life, or one of a later life, is stored. It
 	// writes an instance event only when what users see changed.
 	ReportGuest(ctx context.Context, r GuestReport) error

@@ -26,10 +26,10 @@ func TestTheDoorLeadsToTheRightPart(t *testing.T) {
 		"Keystone's own root":            {path: "/identity", from: elsewhere, want: "identity"},
 		"what only begins like Keystone": {path: "/identityx", from: elsewhere, want: "gateway"},
 		"the place of a Keystone that is elsewhere": {path: "/identity/v3", from: here, noUsers: true, want: "gateway"},
-		"metrics from here":              {path: "/metrics", from: here, want: "metrics"},
-		"metrics from elsewhere":         {path: "/metrics", from: elsewhere, want: "gateway"},
-		"metrics through a proxy here":   {path: "/metrics", from: here, header: [2]string{"X-Forwarded-For", "192.0.2.1"}, want: "gateway"},
-		"metrics for all":                {path: "/metrics", from: elsewhere, open: true, want: "metrics"},
+		"metrics from here":                         {path: "/metrics", from: here, want: "metrics"},
+		"metrics from elsewhere":                    {path: "/metrics", from: elsewhere, want: "gateway"},
+		"metrics through a proxy here":              {path: "/metrics", from: here, header: [2]string{"X-Forwarded-For", "192.0.2.1"}, want: "gateway"},
+		"metrics for all":                           {path: "/metrics", from: elsewhere, open: true, want: "metrics"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			request := httptest.NewRequest(http.MethodGet, "/", nil)

@@ -18,15 +18,15 @@ func (i *Instance) Configure(_ context.Context, memoryMiB int) error {
 	return i.rechoose(func(c *chosen) { c.MemoryMiB = memoryMiB })
 }
 
-// GrowVolume makes the file system fill its grown volume, and measures it.
-func (i *Instance) GrowVolume(ctx context.Context) error {
+// GrowVolume makes the file system fill its grown volume of so many GiB, and measures it.
+func (i *Instance) GrowVolume(ctx context.Context, size int) error {
 	limit, err := i.volumeLimit()
 	if err != nil {
 		return err
 	}
 	// A plain folder has grown with its limit.
 	if limit == 0 {
-		if err := volume.Grow(ctx, i.Server.DataDir); err != nil {
+		if err := volume.Grow(ctx, i.Server.DataDir, size); err != nil {
 			return err
 		}
 	}

@@ -225,7 +225,7 @@ func (l *Loop) onAnswer() {
 // onSilence tells of a process that hangs: in its start, in its work, or since before this agent found it. It may wake
 // up, and holds what a new process would need, so it is left alone; a restart is for those who see it to ask for.
 func (l *Loop) onSilence() {
-	l.Log.Error("the database does not answer", "pid", l.process.PID(), "limit", l.SilenceLimit)
+	l.Log.Error("the database does not answer", "pid", l.process.PID(), "limit", l.SilenceLimit, "error", l.prober.whyMissed())
 	l.say(crashed, "The database runs and does not answer.")
 }
 

@@ -2,6 +2,7 @@ package process
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"github.com/coffer-dbaas/coffer/pkg/pause"
@@ -23,6 +24,8 @@ type prober struct {
 	answers chan struct{}
 	cancel  context.CancelFunc
 	ended   chan struct{}
+	// missed is what became of the last question.
+	missed atomic.Pointer[error]
 }
 
 // probe begins to ask and tells of each answer: of the first as soon as it can be had, then interval by interval.
@@ -45,7 +48,7 @@ func (p *prober) stop() {
 
 func (p *prober) awaitFirst(ctx context.Context, database Database) {
 	began := time.Now()
-	for answer(ctx, database) != nil {
+	for p.ask(ctx, database) != nil {
 		next := firstProbes
 		if time.Since(began) > eager {
 			next = laterProbes
@@ -59,7 +62,7 @@ func (p *prober) awaitFirst(ctx context.Context, database Database) {
 
 func (p *prober) repeat(ctx context.Context, database Database, interval time.Duration) {
 	for next := interval; pause.For(ctx, next); {
-		if answer(ctx, database) != nil {
+		if p.ask(ctx, database) != nil {
 			next = min(interval, missedPause)
 			continue
 		}
@@ -75,8 +78,18 @@ func (p *prober) tell(ctx context.Context) {
 	}
 }
 
-func answer(ctx context.Context, database Database) error {
+func (p *prober) ask(ctx context.Context, database Database) error {
 	ctx, cancel := context.WithTimeout(ctx, answerLimit)
 	defer cancel()
-	return database.Answers(ctx)
+	err := database.Answers(ctx)
+	p.missed.Store(&err)
+	return err
+}
+
+// whyMissed is nil as long as nothing is known.
+func (p *prober) whyMissed() error {
+	if missed := p.missed.Load(); missed != nil {
+		return *missed
+	}
+	return nil
 }

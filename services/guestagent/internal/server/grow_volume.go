@@ -21,5 +21,7 @@ func (s *Server) GrowVolume(
 			return &guestagentv1.GrowVolumeResponse{Progress: p}
 		},
 		request.GetOperation(), "grow_volume", "", growLimit,
-		unmarked(func(ctx context.Context, _ func(string)) error { return s.Instance.GrowVolume(ctx) }))
+		unmarked(func(ctx context.Context, _ func(string)) error {
+			return s.Instance.GrowVolume(ctx, int(request.GetSize()))
+		}))
 }

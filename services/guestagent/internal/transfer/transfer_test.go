@@ -17,6 +17,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/coffer-dbaas/coffer/pkg/errs"
+	"github.com/coffer-dbaas/coffer/pkg/nettest"
 	"github.com/coffer-dbaas/coffer/pkg/pki"
 	"github.com/coffer-dbaas/coffer/services/guestagent/internal/transfer"
 )
@@ -34,11 +35,7 @@ func setup(t *testing.T) *bench {
 	ca, err := pki.OpenCA(t.TempDir())
 	require.NoError(t, err)
 	b := &bench{t: t, ca: ca}
-	free, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	address := free.Addr().String()
-	require.NoError(t, free.Close())
-	b.server = transfer.NewServer(b.identity(pki.InstanceName("source")), address, slog.New(slog.DiscardHandler))
+	b.server = transfer.NewServer(b.identity(pki.InstanceName("source")), nettest.FreeAddress(t), slog.New(slog.DiscardHandler))
 	t.Cleanup(b.server.Close)
 	return b
 }

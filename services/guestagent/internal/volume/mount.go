@@ -70,6 +70,9 @@ func (m Mount) mount(ctx context.Context) error {
 	if err := repair(ctx, m.Device); err != nil {
 		return err
 	}
+	if err := fill(ctx, m.Device); err != nil {
+		return err
+	}
 	err := unix.Mount(m.Device, m.Folder, kindOfVolumes, unix.MS_NOATIME|unix.MS_NODEV|unix.MS_NOSUID|unix.MS_NOEXEC,
 		"errors=remount-ro")
 	if err != nil {
@@ -80,9 +83,9 @@ func (m Mount) mount(ctx context.Context) error {
 
 // repair brings a file system in order whose machine ended without unmounting it. What a person would have to decide is
 // left alone.
-func repair(ctx context.Context, device string) error {
+func repair(ctx context.Context, device string, options ...string) error {
 	const repaired = 1 | 2
-	_, err := tool(ctx, "e2fsck", "-p", device)
+	_, err := tool(ctx, "e2fsck", append(options, "-p", device)...)
 	var exit *exec.ExitError
 	if errors.As(err, &exit) && exit.ExitCode()&^repaired == 0 {
 		return nil

@@ -165,3 +165,24 @@ func TestAMachineThatDiedLeavesAVolumeThatOpens(t *testing.T) {
 	require.NoError(t, m.Open(t.Context()))
 	assert.FileExists(t, filepath.Join(m.Folder, "row"))
 }
+
+func TestAVolumeThatGrewWhileItsMachineWasDownIsFilled(t *testing.T) {
+	m := newMount(t)
+	require.NoError(t, m.Open(t.Context()))
+	row := filepath.Join(m.Folder, "row")
+	require.NoError(t, os.WriteFile(row, []byte("42"), 0o600))
+	before, err := volume.Measure(t.Context(), m.Folder, 0)
+	require.NoError(t, err)
+	unmount(t, m)
+	file := run(t, "/sbin/losetup", "--noheadings", "--output", "BACK-FILE", m.Device)
+	require.NoError(t, os.Truncate(file, 2*diskMiB<<20))
+	run(t, "/sbin/losetup", "--set-capacity", m.Device)
+
+	require.NoError(t, m.Open(t.Context()))
+	after, err := volume.Measure(t.Context(), m.Folder, 0)
+	require.NoError(t, err)
+	assert.Greater(t, after.Total, before.Total*3/2)
+	text, err := os.ReadFile(row)
+	require.NoError(t, err)
+	assert.Equal(t, "42", string(text))
+}

@@ -71,8 +71,8 @@ func (g *Guest) ConfigureDatabase(ctx context.Context, request *guestagentv1.Con
 }
 
 // GrowVolume makes the file system fill its grown volume.
-func (g *Guest) GrowVolume(ctx context.Context, operation *guestagentv1.Operation, say func(string)) error {
-	stream, err := g.client.GrowVolume(ctx, &guestagentv1.GrowVolumeRequest{Operation: operation})
+func (g *Guest) GrowVolume(ctx context.Context, request *guestagentv1.GrowVolumeRequest, say func(string)) error {
+	stream, err := g.client.GrowVolume(ctx, request)
 	if err != nil {
 		return err
 	}

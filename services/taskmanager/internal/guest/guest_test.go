@@ -11,6 +11,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/coffer-dbaas/coffer/pkg/errs"
+	"github.com/coffer-dbaas/coffer/pkg/nettest"
 	"github.com/coffer-dbaas/coffer/pkg/pki"
 	"github.com/coffer-dbaas/coffer/pkg/status"
 	guestagentv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/guestagent/v1"
@@ -90,10 +91,7 @@ func TestAGuestIsEnrolledOnceAndCalledUnderItsName(t *testing.T) {
 
 func TestAnAgentIsAwaitedThatDoesNotListenYet(t *testing.T) {
 	b := setup(t)
-	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	address := listener.Addr().String()
-	require.NoError(t, listener.Close())
+	address := nettest.FreeAddress(t)
 	bootstrap, err := b.ca.IssueBootstrap(t.Context(), &journalv1.IssueBootstrapRequest{InstanceId: "a"})
 	require.NoError(t, err)
 	agent, err := fake.New("a", bootstrap.GetCertificatePem(), bootstrap.GetKeyPem(), bootstrap.GetCaPem())
@@ -101,7 +99,7 @@ func TestAnAgentIsAwaitedThatDoesNotListenYet(t *testing.T) {
 	enrolled := make(chan error, 1)
 	go func() { enrolled <- b.dialer.Enroll(t.Context(), "a", address, b.sign("a")) }()
 
-	listener, err = (&net.ListenConfig{}).Listen(t.Context(), "tcp", address)
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", address)
 	require.NoError(t, err)
 	served := make(chan error, 1)
 	go func() { served <- agent.Serve(listener) }()

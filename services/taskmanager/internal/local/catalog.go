@@ -3,6 +3,7 @@ package local
 import (
 	"context"
 
+	"github.com/coffer-dbaas/coffer/pkg/dbserver"
 	journalv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/journal/v1"
 )
 
@@ -26,7 +27,7 @@ func (p *Provider) Catalog(ctx context.Context) (*journalv1.RegisterProviderRequ
 	}
 	for _, o := range found {
 		catalog.DatastoreVersions = append(catalog.DatastoreVersions, &journalv1.CatalogDatastoreVersion{
-			Manager: o.manager, Name: series(o.version), Version: o.version,
+			Manager: o.manager, Name: dbserver.Series(o.version), Version: o.version,
 		})
 	}
 	if len(found) > 0 {

@@ -7,7 +7,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/coffer-dbaas/coffer/pkg/dbserver"
 	"github.com/coffer-dbaas/coffer/pkg/errs"
@@ -39,7 +38,7 @@ func (at place) installed(ctx context.Context, kind dbserver.Kind) ([]string, er
 		versions = append(versions, version)
 	}
 	slices.SortFunc(versions, func(a, b string) int { return dbserver.CompareVersions(b, a) })
-	return slices.CompactFunc(versions, func(a, b string) bool { return series(a) == series(b) }), nil
+	return slices.CompactFunc(versions, func(a, b string) bool { return dbserver.Series(a) == dbserver.Series(b) }), nil
 }
 
 func (at place) find(kind dbserver.Kind) ([]string, error) {
@@ -64,9 +63,4 @@ func (at place) find(kind dbserver.Kind) ([]string, error) {
 		found = found[:1]
 	}
 	return found, nil
-}
-
-// series is the part of a version that stays the same over updates of a package: 10.11 of 10.11.14.
-func series(version string) string {
-	return version[:strings.LastIndexByte(version, '.')]
 }

@@ -60,7 +60,7 @@ func (o *offers) of(ctx context.Context, kind dbserver.Kind) ([]offer, error) {
 		}
 		for _, version := range versions {
 			one := offer{kind.Manager, version, at}
-			same := slices.IndexFunc(found, func(other offer) bool { return series(other.version) == series(version) })
+			same := slices.IndexFunc(found, func(other offer) bool { return dbserver.Series(other.version) == dbserver.Series(version) })
 			if same < 0 {
 				found = append(found, one)
 			} else {

@@ -36,7 +36,7 @@ func (s *supervisor) bringBack(ctx context.Context) error {
 			s.log(id).Error("a server could not be brought back", "error", err)
 			s.tellDown(id)
 		default:
-			s.p.events.tell(id, status.ServerActive)
+			s.p.events.Tell(id, status.ServerActive)
 		}
 	})
 	return nil

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"sync"
 
+	"github.com/coffer-dbaas/coffer/services/taskmanager/internal/serverevent"
 	"github.com/coffer-dbaas/coffer/services/taskmanager/internal/step"
 )
 
@@ -37,7 +38,7 @@ type Provider struct {
 	offers     *offers
 	templates  *templates
 	supervisor *supervisor
-	events     *events
+	events     *serverevent.Queue
 	children   children
 }
 
@@ -46,7 +47,7 @@ func Open(ctx context.Context, cfg Config, log *slog.Logger) (*Provider, error) 
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("local provider: %w", err)
 	}
-	p := &Provider{cfg: cfg, log: log, separateUsers: os.Geteuid() == 0, events: newEvents()}
+	p := &Provider{cfg: cfg, log: log, separateUsers: os.Geteuid() == 0, events: serverevent.New()}
 	var err error
 	if p.guestAgent, err = findGuestAgent(cfg.GuestAgent); err != nil {
 		return nil, err
@@ -100,7 +101,7 @@ func (p *Provider) findLimits(ctx context.Context) {
 }
 
 // Events tells what becomes of servers by themselves.
-func (p *Provider) Events() <-chan step.ServerEvent { return p.events.out }
+func (p *Provider) Events() <-chan step.ServerEvent { return p.events.Out() }
 
 // Run makes templates, brings servers back and watches them until ctx ends; see ErrStopServers.
 func (p *Provider) Run(ctx context.Context) error {
@@ -108,7 +109,7 @@ func (p *Provider) Run(ctx context.Context) error {
 	defer cancel(nil)
 	var wait sync.WaitGroup
 	wait.Go(func() { p.templates.makeAll(ctx) })
-	wait.Go(func() { p.events.run(ctx) })
+	wait.Go(func() { p.events.Run(ctx) })
 	err := p.supervisor.run(ctx)
 	cancel(err)
 	wait.Wait()

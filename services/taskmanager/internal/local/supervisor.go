@@ -138,7 +138,7 @@ func (s *supervisor) watch(ctx context.Context, id string, agent *proc.Process) 
 	delete(s.down, id)
 	s.mu.Unlock()
 	if isBack {
-		s.p.events.tell(id, status.ServerActive)
+		s.p.events.Tell(id, status.ServerActive)
 	}
 	s.wait.Go(func() {
 		if err := s.follow(ctx, id, agent); err != nil && ctx.Err() == nil && !errors.Is(err, fs.ErrNotExist) {
@@ -220,5 +220,5 @@ func (s *supervisor) tellDown(id string) {
 	s.mu.Lock()
 	s.down[id] = true
 	s.mu.Unlock()
-	s.p.events.tell(id, status.ServerShutdown)
+	s.p.events.Tell(id, status.ServerShutdown)
 }

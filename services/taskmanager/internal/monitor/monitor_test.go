@@ -16,6 +16,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/coffer-dbaas/coffer/pkg/grpckit"
+	"github.com/coffer-dbaas/coffer/pkg/nettest"
 	"github.com/coffer-dbaas/coffer/pkg/pki"
 	"github.com/coffer-dbaas/coffer/pkg/status"
 	journalv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/journal/v1"
@@ -172,7 +173,7 @@ func (b *bench) start(t *testing.T, config monitor.Config, events <-chan step.Se
 func (b *bench) guest(t *testing.T, id, address string) (agent *fake.Agent, listens string) {
 	t.Helper()
 	if address == "" {
-		address = "127.0.0.1:0"
+		address = nettest.FreeAddress(t)
 	}
 	agent, err := b.ca.Agent(id)
 	require.NoError(t, err)

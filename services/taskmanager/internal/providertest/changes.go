@@ -182,11 +182,11 @@ func incapable(t *testing.T, cloud Cloud) {
 		assert.True(t, errs.IsKind(err, errs.Invalid), "image: got %v", err)
 	}
 	if !can.GetPublicAddresses() {
-		_, err := i.UpdateAccess(t.Context(), i.id, step.Access{Public: true})
+		_, err := i.UpdateAccess(t.Context(), i.id, step.Access{Manager: cloud.Manager(), Public: true})
 		assert.True(t, errs.IsKind(err, errs.Invalid), "public address: got %v", err)
 	}
 	if !can.GetAccessRules() {
-		_, err := i.UpdateAccess(t.Context(), i.id, step.Access{CIDRs: []string{"192.0.2.0/24"}})
+		_, err := i.UpdateAccess(t.Context(), i.id, step.Access{Manager: cloud.Manager(), CIDRs: []string{"192.0.2.0/24"}})
 		assert.True(t, errs.IsKind(err, errs.Invalid), "access rule: got %v", err)
 	}
 	assert.Equal(t, before, cloud.Inventory(t))
@@ -196,7 +196,7 @@ func everybodyIsLetIn(t *testing.T, cloud Cloud) {
 	i := newInstance(cloud, cloud.Open(t))
 	defer i.delete(t)
 	i.create(t)
-	for _, access := range []step.Access{{}, {CIDRs: []string{"0.0.0.0/0"}}} {
+	for _, access := range []step.Access{{Manager: cloud.Manager()}, {Manager: cloud.Manager(), CIDRs: []string{"0.0.0.0/0"}}} {
 		public, err := i.UpdateAccess(t.Context(), i.id, access)
 		require.NoError(t, err)
 		assert.Empty(t, public)

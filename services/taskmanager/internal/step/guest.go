@@ -34,8 +34,9 @@ type Guest interface {
 	StartDatabase(ctx context.Context, operation *guestagentv1.Operation, say func(string)) error
 	// ConfigureDatabase writes the configuration for another flavor's memory; it holds from the next start.
 	ConfigureDatabase(ctx context.Context, request *guestagentv1.ConfigureDatabaseRequest, say func(string)) error
-	// GrowVolume makes the file system fill its grown volume, while the database runs.
-	GrowVolume(ctx context.Context, operation *guestagentv1.Operation, say func(string)) error
+	// GrowVolume makes the file system fill its grown volume, while the database runs. Unsupported where that, or the
+	// volume's new size, wants the machine to be restarted.
+	GrowVolume(ctx context.Context, request *guestagentv1.GrowVolumeRequest, say func(string)) error
 	// Status is the database's state now.
 	Status(ctx context.Context) (*guestagentv1.DatabaseStatus, error)
 	// AwaitStatus watches until the state is the wanted one, and answers with it.

@@ -96,16 +96,27 @@ type Ports interface {
 	ReleaseAddress(ctx context.Context, instanceID string) error
 }
 
+// Owner says whose it is and which task makes it, where a cloud can note that.
+type Owner struct {
+	ProjectID string
+	TaskID    string
+}
+
 // ServerSpec is what a server shall be.
 type ServerSpec struct {
 	InstanceID string
+	Owner      Owner
 	// Name is the instance's name, for people.
 	Name             string
 	Flavor           Flavor
 	AvailabilityZone string
-	Address          Address
-	Volume           Volume
-	Bootstrap        Bootstrap
+	// Locality is Nova's policy for the hosts of a replication set; empty for none.
+	Locality string
+	// ReplicaOf is the instance whose set the locality is about; empty for the first of a set.
+	ReplicaOf string
+	Address   Address
+	Volume    Volume
+	Bootstrap Bootstrap
 	// Manager is Trove's datastore manager: mariadb, mysql or postgresql.
 	Manager string
 	// Version is the exact number, such as 10.11.14.
@@ -147,6 +158,7 @@ type Server struct {
 // VolumeSpec is what a volume shall be.
 type VolumeSpec struct {
 	InstanceID string
+	Owner      Owner
 	// Name is the instance's name, for people.
 	Name string
 	// Size is in GiB.
@@ -166,6 +178,7 @@ type Volume struct {
 // AddressSpec says where an address shall be reserved; empty fields leave the choice to the provider.
 type AddressSpec struct {
 	InstanceID string
+	Owner      Owner
 	NetworkID  string
 	SubnetID   string
 	IPAddress  string
@@ -180,7 +193,9 @@ type Address struct {
 
 // Access says who may reach a database.
 type Access struct {
-	Public bool
+	// Manager is Trove's datastore manager; it says at which port.
+	Manager string
+	Public  bool
 	// CIDRs are who may connect; none means everybody.
 	CIDRs []string
 }

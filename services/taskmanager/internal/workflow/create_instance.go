@@ -72,6 +72,8 @@ type order interface {
 	GetVolumeType() string
 	GetAvailabilityZone() string
 	GetNic() *commandv1.NIC
+	GetLocality() string
+	GetAccess() *commandv1.Access
 }
 
 func orderOf(r *flow.Run) order {
@@ -86,9 +88,16 @@ func (w create) allocateAddress(ctx context.Context, r *flow.Run) error {
 	if err != nil {
 		return fmt.Errorf("allocate address: %w", err)
 	}
-	r.Change(&journalv1.InstancePatch{Addresses: &journalv1.InstanceAddresses{Addresses: []*journalv1.InstanceAddress{
+	order := orderOf(r)
+	public, err := w.allow(ctx, r, order.GetDatastoreVersion().GetManager(), order.GetAccess())
+	if err != nil {
+		return err
+	}
+	addresses := &journalv1.InstanceAddresses{Addresses: []*journalv1.InstanceAddress{
 		{Address: address.IP, Type: "private", NetworkId: address.NetworkID},
-	}}})
+	}}
+	addresses.Addresses = append(addresses.Addresses, public...)
+	r.Change(&journalv1.InstancePatch{Addresses: addresses})
 	return nil
 }
 
@@ -118,8 +127,9 @@ func (w create) createServer(ctx context.Context, r *flow.Run) error {
 	}
 	order := orderOf(r)
 	server, err := w.Servers.CreateServer(ctx, step.ServerSpec{
-		InstanceID: r.Instance.GetId(), Name: r.Instance.GetName(), Flavor: flavor(order.GetFlavor()),
-		AvailabilityZone: order.GetAvailabilityZone(), Address: address, Volume: volume,
+		InstanceID: r.Instance.GetId(), Owner: owner(r), Name: r.Instance.GetName(), Flavor: flavor(order.GetFlavor()),
+		AvailabilityZone: order.GetAvailabilityZone(), Locality: order.GetLocality(),
+		ReplicaOf: r.Command.GetCreateReplica().GetSourceId(), Address: address, Volume: volume,
 		Bootstrap: bootstrap,
 		Manager:   order.GetDatastoreVersion().GetManager(), Version: order.GetDatastoreVersion().GetVersion(),
 	})
@@ -164,14 +174,14 @@ func (w create) prepareDatabase(ctx context.Context, r *flow.Run) error {
 func (w create) address(ctx context.Context, r *flow.Run) (step.Address, error) {
 	nic := orderOf(r).GetNic()
 	return w.Ports.AllocateAddress(ctx, step.AddressSpec{
-		InstanceID: r.Instance.GetId(), NetworkID: nic.GetNetworkId(), SubnetID: nic.GetSubnetId(), IPAddress: nic.GetIpAddress(),
+		InstanceID: r.Instance.GetId(), Owner: owner(r), NetworkID: nic.GetNetworkId(), SubnetID: nic.GetSubnetId(), IPAddress: nic.GetIpAddress(),
 	})
 }
 
 func (w create) volume(ctx context.Context, r *flow.Run) (step.Volume, error) {
 	order := orderOf(r)
 	return w.Volumes.CreateVolume(ctx, step.VolumeSpec{
-		InstanceID: r.Instance.GetId(), Name: r.Instance.GetName(), Size: int(order.GetVolumeSize()),
+		InstanceID: r.Instance.GetId(), Owner: owner(r), Name: r.Instance.GetName(), Size: int(order.GetVolumeSize()),
 		Type: order.GetVolumeType(), AvailabilityZone: order.GetAvailabilityZone(),
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/coffer-dbaas/coffer/pkg/errs"
 	"github.com/coffer-dbaas/coffer/pkg/status"
 	"github.com/coffer-dbaas/coffer/services/taskmanager/internal/flow/flowtest"
 )
@@ -40,5 +41,19 @@ func TestAVolumeWhoseFileSystemCouldNotGrowShowsTheSizeThatItHas(t *testing.T) {
 	require.NoError(t, b.run(t, journal))
 
 	assertLeft(t, journal.End(), status.TaskNone, "grow_file_system", "It is broken", "resize it again")
+	assert.EqualValues(t, 3, journal.Instance().GetVolumeSize())
+}
+
+func TestAMachineThatDoesNotSeeItsVolumesNewSizeIsRestarted(t *testing.T) {
+	b := setup(t)
+	journal := resizeVolumeTask(b.created(t))
+	b.cloud.Agent(instanceID).FailNext("GrowVolume", errs.New(errs.Unsupported, "VOLUME_NOT_GROWN", "It sees 1024 MiB."))
+
+	require.NoError(t, b.run(t, journal))
+
+	assert.Equal(t, succeeded, journal.End().GetOutcome(), journal.End())
+	assert.Equal(t, 1, b.cloud.Made("RebootServer hard=true"))
+	assert.Equal(t, 1, b.cloud.Agent(instanceID).Acted("StopDatabase"))
+	assert.Equal(t, 1, b.cloud.Agent(instanceID).Acted("GrowVolume"))
 	assert.EqualValues(t, 3, journal.Instance().GetVolumeSize())
 }

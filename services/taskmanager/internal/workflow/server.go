@@ -53,7 +53,7 @@ func (p Parts) rebuild(ctx context.Context, r *flow.Run, version *commandv1.Data
 		return err
 	}
 	server, err := p.Servers.RebuildServer(ctx, step.ServerSpec{
-		InstanceID: now.GetId(), Name: now.GetName(), Flavor: flavor(now.GetFlavor()), Address: address, Volume: volume,
+		InstanceID: now.GetId(), Owner: owner(r), Name: now.GetName(), Flavor: flavor(now.GetFlavor()), Address: address, Volume: volume,
 		Bootstrap: bootstrap, Manager: version.GetManager(), Version: version.GetVersion(), Image: image,
 	})
 	if err != nil {
@@ -61,6 +61,10 @@ func (p Parts) rebuild(ctx context.Context, r *flow.Run, version *commandv1.Data
 	}
 	found(r, server)
 	return nil
+}
+
+func owner(r *flow.Run) step.Owner {
+	return step.Owner{ProjectID: r.Instance.GetProjectId(), TaskID: r.ID().GetTaskId()}
 }
 
 func flavor(f *commandv1.Flavor) step.Flavor {

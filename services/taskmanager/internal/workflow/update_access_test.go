@@ -18,7 +18,7 @@ func TestAccessIsUpdatedWhateverBecomesOfTheRun(t *testing.T) {
 		return accessTask(b.created(t), &commandv1.Access{IsPublic: true, AllowedCidrs: []string{"192.0.2.0/24"}})
 	}, func(t *testing.T, b *bench, journal *flowtest.Journal) {
 		assert.Equal(t, succeeded, journal.End().GetOutcome(), journal.End())
-		assert.Equal(t, step.Access{Public: true, CIDRs: []string{"192.0.2.0/24"}}, b.cloud.Access(instanceID))
+		assert.Equal(t, step.Access{Manager: "mariadb", Public: true, CIDRs: []string{"192.0.2.0/24"}}, b.cloud.Access(instanceID))
 		assert.Equal(t, []string{"private 127.0.0.1", "public 192.0.2.1"}, addressesOf(journal.Instance()))
 	})
 }

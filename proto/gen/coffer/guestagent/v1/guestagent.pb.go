@@ -1432,8 +1432,10 @@ func (x *ConfigureDatabaseResponse) GetProgress() *Progress {
 }
 
 type GrowVolumeRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Operation     *Operation             `protobuf:"bytes,1,opt,name=operation,proto3" json:"operation,omitempty"`
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Operation *Operation             `protobuf:"bytes,1,opt,name=operation,proto3" json:"operation,omitempty"`
+	// The volume's size, GiB: a machine may not see it before it is restarted.
+	Size          int32 `protobuf:"varint,2,opt,name=size,proto3" json:"size,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1473,6 +1475,13 @@ func (x *GrowVolumeRequest) GetOperation() *Operation {
 		return x.Operation
 	}
 	return nil
+}
+
+func (x *GrowVolumeRequest) GetSize() int32 {
+	if x != nil {
+		return x.Size
+	}
+	return 0
 }
 
 type GrowVolumeResponse struct {
@@ -3054,9 +3063,10 @@ const file_coffer_guestagent_v1_guestagent_proto_rawDesc = "" +
 	"\toperation\x18\x01 \x01(\v2\x1f.coffer.guestagent.v1.OperationR\toperation\x12\x10\n" +
 	"\x03ram\x18\x02 \x01(\x05R\x03ram\"W\n" +
 	"\x19ConfigureDatabaseResponse\x12:\n" +
-	"\bprogress\x18\x01 \x01(\v2\x1e.coffer.guestagent.v1.ProgressR\bprogress\"R\n" +
+	"\bprogress\x18\x01 \x01(\v2\x1e.coffer.guestagent.v1.ProgressR\bprogress\"f\n" +
 	"\x11GrowVolumeRequest\x12=\n" +
-	"\toperation\x18\x01 \x01(\v2\x1f.coffer.guestagent.v1.OperationR\toperation\"P\n" +
+	"\toperation\x18\x01 \x01(\v2\x1f.coffer.guestagent.v1.OperationR\toperation\x12\x12\n" +
+	"\x04size\x18\x02 \x01(\x05R\x04size\"P\n" +
 	"\x12GrowVolumeResponse\x12:\n" +
 	"\bprogress\x18\x01 \x01(\v2\x1e.coffer.guestagent.v1.ProgressR\bprogress\"\x17\n" +
 	"\x15GetReplicationRequest\"]\n" +

@@ -2213,6 +2213,102 @@ func (*ReportServerStatusResponse) Descriptor() ([]byte, []int) {
 	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{30}
 }
 
+type FindInstancesRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	InstanceIds   []string               `protobuf:"bytes,1,rep,name=instance_ids,json=instanceIds,proto3" json:"instance_ids,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FindInstancesRequest) Reset() {
+	*x = FindInstancesRequest{}
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FindInstancesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FindInstancesRequest) ProtoMessage() {}
+
+func (x *FindInstancesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FindInstancesRequest.ProtoReflect.Descriptor instead.
+func (*FindInstancesRequest) Descriptor() ([]byte, []int) {
+	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *FindInstancesRequest) GetInstanceIds() []string {
+	if x != nil {
+		return x.InstanceIds
+	}
+	return nil
+}
+
+type FindInstancesResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Living        []string               `protobuf:"bytes,1,rep,name=living,proto3" json:"living,omitempty"`
+	Deleted       []string               `protobuf:"bytes,2,rep,name=deleted,proto3" json:"deleted,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FindInstancesResponse) Reset() {
+	*x = FindInstancesResponse{}
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FindInstancesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FindInstancesResponse) ProtoMessage() {}
+
+func (x *FindInstancesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FindInstancesResponse.ProtoReflect.Descriptor instead.
+func (*FindInstancesResponse) Descriptor() ([]byte, []int) {
+	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *FindInstancesResponse) GetLiving() []string {
+	if x != nil {
+		return x.Living
+	}
+	return nil
+}
+
+func (x *FindInstancesResponse) GetDeleted() []string {
+	if x != nil {
+		return x.Deleted
+	}
+	return nil
+}
+
 type RegisterProviderRequest struct {
 	state             protoimpl.MessageState     `protogen:"open.v1"`
 	Provider          string                     `protobuf:"bytes,1,opt,name=provider,proto3" json:"provider,omitempty"`
@@ -2233,7 +2329,7 @@ type RegisterProviderRequest struct {
 
 func (x *RegisterProviderRequest) Reset() {
 	*x = RegisterProviderRequest{}
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[31]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2245,7 +2341,7 @@ func (x *RegisterProviderRequest) String() string {
 func (*RegisterProviderRequest) ProtoMessage() {}
 
 func (x *RegisterProviderRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[31]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2258,7 +2354,7 @@ func (x *RegisterProviderRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RegisterProviderRequest.ProtoReflect.Descriptor instead.
 func (*RegisterProviderRequest) Descriptor() ([]byte, []int) {
-	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{31}
+	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *RegisterProviderRequest) GetProvider() string {
@@ -2342,7 +2438,7 @@ type WorkflowOutline struct {
 
 func (x *WorkflowOutline) Reset() {
 	*x = WorkflowOutline{}
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[32]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2354,7 +2450,7 @@ func (x *WorkflowOutline) String() string {
 func (*WorkflowOutline) ProtoMessage() {}
 
 func (x *WorkflowOutline) ProtoReflect() protoreflect.Message {
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[32]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2367,7 +2463,7 @@ func (x *WorkflowOutline) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WorkflowOutline.ProtoReflect.Descriptor instead.
 func (*WorkflowOutline) Descriptor() ([]byte, []int) {
-	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{32}
+	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *WorkflowOutline) GetAction() string {
@@ -2394,7 +2490,7 @@ type WorkflowStep struct {
 
 func (x *WorkflowStep) Reset() {
 	*x = WorkflowStep{}
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[33]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2406,7 +2502,7 @@ func (x *WorkflowStep) String() string {
 func (*WorkflowStep) ProtoMessage() {}
 
 func (x *WorkflowStep) ProtoReflect() protoreflect.Message {
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[33]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2419,7 +2515,7 @@ func (x *WorkflowStep) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WorkflowStep.ProtoReflect.Descriptor instead.
 func (*WorkflowStep) Descriptor() ([]byte, []int) {
-	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{33}
+	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *WorkflowStep) GetName() string {
@@ -2448,7 +2544,7 @@ type CatalogDatastoreVersion struct {
 
 func (x *CatalogDatastoreVersion) Reset() {
 	*x = CatalogDatastoreVersion{}
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[34]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2460,7 +2556,7 @@ func (x *CatalogDatastoreVersion) String() string {
 func (*CatalogDatastoreVersion) ProtoMessage() {}
 
 func (x *CatalogDatastoreVersion) ProtoReflect() protoreflect.Message {
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[34]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2473,7 +2569,7 @@ func (x *CatalogDatastoreVersion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CatalogDatastoreVersion.ProtoReflect.Descriptor instead.
 func (*CatalogDatastoreVersion) Descriptor() ([]byte, []int) {
-	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{34}
+	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *CatalogDatastoreVersion) GetManager() string {
@@ -2510,7 +2606,7 @@ type CatalogFlavor struct {
 
 func (x *CatalogFlavor) Reset() {
 	*x = CatalogFlavor{}
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[35]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2522,7 +2618,7 @@ func (x *CatalogFlavor) String() string {
 func (*CatalogFlavor) ProtoMessage() {}
 
 func (x *CatalogFlavor) ProtoReflect() protoreflect.Message {
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[35]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2535,7 +2631,7 @@ func (x *CatalogFlavor) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CatalogFlavor.ProtoReflect.Descriptor instead.
 func (*CatalogFlavor) Descriptor() ([]byte, []int) {
-	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{35}
+	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *CatalogFlavor) GetId() string {
@@ -2584,7 +2680,7 @@ type CatalogVolumeType struct {
 
 func (x *CatalogVolumeType) Reset() {
 	*x = CatalogVolumeType{}
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[36]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2596,7 +2692,7 @@ func (x *CatalogVolumeType) String() string {
 func (*CatalogVolumeType) ProtoMessage() {}
 
 func (x *CatalogVolumeType) ProtoReflect() protoreflect.Message {
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[36]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2609,7 +2705,7 @@ func (x *CatalogVolumeType) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CatalogVolumeType.ProtoReflect.Descriptor instead.
 func (*CatalogVolumeType) Descriptor() ([]byte, []int) {
-	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{36}
+	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *CatalogVolumeType) GetId() string {
@@ -2643,7 +2739,7 @@ type CatalogNetwork struct {
 
 func (x *CatalogNetwork) Reset() {
 	*x = CatalogNetwork{}
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[37]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2655,7 +2751,7 @@ func (x *CatalogNetwork) String() string {
 func (*CatalogNetwork) ProtoMessage() {}
 
 func (x *CatalogNetwork) ProtoReflect() protoreflect.Message {
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[37]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2668,7 +2764,7 @@ func (x *CatalogNetwork) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CatalogNetwork.ProtoReflect.Descriptor instead.
 func (*CatalogNetwork) Descriptor() ([]byte, []int) {
-	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{37}
+	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *CatalogNetwork) GetId() string {
@@ -2694,14 +2790,16 @@ type ProviderCapabilities struct {
 	// Servers can be moved to another host.
 	Migration bool `protobuf:"varint,5,opt,name=migration,proto3" json:"migration,omitempty"`
 	// Servers are built from images that can be chosen.
-	Images        bool `protobuf:"varint,6,opt,name=images,proto3" json:"images,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Images bool `protobuf:"varint,6,opt,name=images,proto3" json:"images,omitempty"`
+	// Tenants have networks of their own, which the provider alone can check.
+	TenantNetworks bool `protobuf:"varint,7,opt,name=tenant_networks,json=tenantNetworks,proto3" json:"tenant_networks,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *ProviderCapabilities) Reset() {
 	*x = ProviderCapabilities{}
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[38]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2713,7 +2811,7 @@ func (x *ProviderCapabilities) String() string {
 func (*ProviderCapabilities) ProtoMessage() {}
 
 func (x *ProviderCapabilities) ProtoReflect() protoreflect.Message {
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[38]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2726,7 +2824,7 @@ func (x *ProviderCapabilities) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProviderCapabilities.ProtoReflect.Descriptor instead.
 func (*ProviderCapabilities) Descriptor() ([]byte, []int) {
-	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{38}
+	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *ProviderCapabilities) GetPublicAddresses() bool {
@@ -2771,6 +2869,13 @@ func (x *ProviderCapabilities) GetImages() bool {
 	return false
 }
 
+func (x *ProviderCapabilities) GetTenantNetworks() bool {
+	if x != nil {
+		return x.TenantNetworks
+	}
+	return false
+}
+
 type RegisterProviderResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -2779,7 +2884,7 @@ type RegisterProviderResponse struct {
 
 func (x *RegisterProviderResponse) Reset() {
 	*x = RegisterProviderResponse{}
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[39]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2791,7 +2896,7 @@ func (x *RegisterProviderResponse) String() string {
 func (*RegisterProviderResponse) ProtoMessage() {}
 
 func (x *RegisterProviderResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[39]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2804,7 +2909,7 @@ func (x *RegisterProviderResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RegisterProviderResponse.ProtoReflect.Descriptor instead.
 func (*RegisterProviderResponse) Descriptor() ([]byte, []int) {
-	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{39}
+	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{41}
 }
 
 type IssueBootstrapRequest struct {
@@ -2818,7 +2923,7 @@ type IssueBootstrapRequest struct {
 
 func (x *IssueBootstrapRequest) Reset() {
 	*x = IssueBootstrapRequest{}
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[40]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2830,7 +2935,7 @@ func (x *IssueBootstrapRequest) String() string {
 func (*IssueBootstrapRequest) ProtoMessage() {}
 
 func (x *IssueBootstrapRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[40]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2843,7 +2948,7 @@ func (x *IssueBootstrapRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IssueBootstrapRequest.ProtoReflect.Descriptor instead.
 func (*IssueBootstrapRequest) Descriptor() ([]byte, []int) {
-	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{40}
+	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *IssueBootstrapRequest) GetRun() *Run {
@@ -2871,7 +2976,7 @@ type IssueBootstrapResponse struct {
 
 func (x *IssueBootstrapResponse) Reset() {
 	*x = IssueBootstrapResponse{}
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[41]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2883,7 +2988,7 @@ func (x *IssueBootstrapResponse) String() string {
 func (*IssueBootstrapResponse) ProtoMessage() {}
 
 func (x *IssueBootstrapResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[41]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2896,7 +3001,7 @@ func (x *IssueBootstrapResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IssueBootstrapResponse.ProtoReflect.Descriptor instead.
 func (*IssueBootstrapResponse) Descriptor() ([]byte, []int) {
-	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{41}
+	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *IssueBootstrapResponse) GetCaPem() []byte {
@@ -2933,7 +3038,7 @@ type SignGuestRequest struct {
 
 func (x *SignGuestRequest) Reset() {
 	*x = SignGuestRequest{}
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[42]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2945,7 +3050,7 @@ func (x *SignGuestRequest) String() string {
 func (*SignGuestRequest) ProtoMessage() {}
 
 func (x *SignGuestRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[42]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2958,7 +3063,7 @@ func (x *SignGuestRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SignGuestRequest.ProtoReflect.Descriptor instead.
 func (*SignGuestRequest) Descriptor() ([]byte, []int) {
-	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{42}
+	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *SignGuestRequest) GetInstanceId() string {
@@ -2991,7 +3096,7 @@ type SignGuestResponse struct {
 
 func (x *SignGuestResponse) Reset() {
 	*x = SignGuestResponse{}
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[43]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3003,7 +3108,7 @@ func (x *SignGuestResponse) String() string {
 func (*SignGuestResponse) ProtoMessage() {}
 
 func (x *SignGuestResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[43]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3016,7 +3121,7 @@ func (x *SignGuestResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SignGuestResponse.ProtoReflect.Descriptor instead.
 func (*SignGuestResponse) Descriptor() ([]byte, []int) {
-	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{43}
+	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *SignGuestResponse) GetCertificatePem() []byte {
@@ -3036,7 +3141,7 @@ type SignTaskmanagerRequest struct {
 
 func (x *SignTaskmanagerRequest) Reset() {
 	*x = SignTaskmanagerRequest{}
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[44]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3048,7 +3153,7 @@ func (x *SignTaskmanagerRequest) String() string {
 func (*SignTaskmanagerRequest) ProtoMessage() {}
 
 func (x *SignTaskmanagerRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[44]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3061,7 +3166,7 @@ func (x *SignTaskmanagerRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SignTaskmanagerRequest.ProtoReflect.Descriptor instead.
 func (*SignTaskmanagerRequest) Descriptor() ([]byte, []int) {
-	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{44}
+	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *SignTaskmanagerRequest) GetName() string {
@@ -3088,7 +3193,7 @@ type SignTaskmanagerResponse struct {
 
 func (x *SignTaskmanagerResponse) Reset() {
 	*x = SignTaskmanagerResponse{}
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[45]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3100,7 +3205,7 @@ func (x *SignTaskmanagerResponse) String() string {
 func (*SignTaskmanagerResponse) ProtoMessage() {}
 
 func (x *SignTaskmanagerResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_coffer_journal_v1_journal_proto_msgTypes[45]
+	mi := &file_coffer_journal_v1_journal_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3113,7 +3218,7 @@ func (x *SignTaskmanagerResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SignTaskmanagerResponse.ProtoReflect.Descriptor instead.
 func (*SignTaskmanagerResponse) Descriptor() ([]byte, []int) {
-	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{45}
+	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *SignTaskmanagerResponse) GetCertificatePem() []byte {
@@ -3311,7 +3416,12 @@ const file_coffer_journal_v1_journal_proto_rawDesc = "" +
 	"\vinstance_id\x18\x01 \x01(\tR\n" +
 	"instanceId\x12#\n" +
 	"\rserver_status\x18\x02 \x01(\tR\fserverStatus\"\x1c\n" +
-	"\x1aReportServerStatusResponse\"\xd7\x04\n" +
+	"\x1aReportServerStatusResponse\"9\n" +
+	"\x14FindInstancesRequest\x12!\n" +
+	"\finstance_ids\x18\x01 \x03(\tR\vinstanceIds\"I\n" +
+	"\x15FindInstancesResponse\x12\x16\n" +
+	"\x06living\x18\x01 \x03(\tR\x06living\x12\x18\n" +
+	"\adeleted\x18\x02 \x03(\tR\adeleted\"\xd7\x04\n" +
 	"\x17RegisterProviderRequest\x12\x1a\n" +
 	"\bprovider\x18\x01 \x01(\tR\bprovider\x12\x16\n" +
 	"\x06region\x18\x02 \x01(\tR\x06region\x12Y\n" +
@@ -3347,14 +3457,15 @@ const file_coffer_journal_v1_journal_proto_rawDesc = "" +
 	"\x0eCatalogNetwork\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1d\n" +
 	"\n" +
-	"subnet_ids\x18\x02 \x03(\tR\tsubnetIds\"\xe8\x01\n" +
+	"subnet_ids\x18\x02 \x03(\tR\tsubnetIds\"\x91\x02\n" +
 	"\x14ProviderCapabilities\x12)\n" +
 	"\x10public_addresses\x18\x01 \x01(\bR\x0fpublicAddresses\x12!\n" +
 	"\faccess_rules\x18\x02 \x01(\bR\vaccessRules\x12'\n" +
 	"\x0ffixed_addresses\x18\x03 \x01(\bR\x0efixedAddresses\x12#\n" +
 	"\ranti_affinity\x18\x04 \x01(\bR\fantiAffinity\x12\x1c\n" +
 	"\tmigration\x18\x05 \x01(\bR\tmigration\x12\x16\n" +
-	"\x06images\x18\x06 \x01(\bR\x06images\"\x1a\n" +
+	"\x06images\x18\x06 \x01(\bR\x06images\x12'\n" +
+	"\x0ftenant_networks\x18\a \x01(\bR\x0etenantNetworks\"\x1a\n" +
 	"\x18RegisterProviderResponse\"b\n" +
 	"\x15IssueBootstrapRequest\x12(\n" +
 	"\x03run\x18\x01 \x01(\v2\x16.coffer.journal.v1.RunR\x03run\x12\x1f\n" +
@@ -3408,14 +3519,15 @@ const file_coffer_journal_v1_journal_proto_rawDesc = "" +
 	"\n" +
 	"FinishTask\x12$.coffer.journal.v1.FinishTaskRequest\x1a%.coffer.journal.v1.FinishTaskResponse\x12Y\n" +
 	"\n" +
-	"GetSecrets\x12$.coffer.journal.v1.GetSecretsRequest\x1a%.coffer.journal.v1.GetSecretsResponse2\x8d\x04\n" +
+	"GetSecrets\x12$.coffer.journal.v1.GetSecretsRequest\x1a%.coffer.journal.v1.GetSecretsResponse2\xf1\x04\n" +
 	"\fGuestService\x12_\n" +
 	"\fJoinMonitors\x12&.coffer.journal.v1.JoinMonitorsRequest\x1a'.coffer.journal.v1.JoinMonitorsResponse\x12Y\n" +
 	"\n" +
 	"ListGuests\x12$.coffer.journal.v1.ListGuestsRequest\x1a%.coffer.journal.v1.ListGuestsResponse\x12^\n" +
 	"\vWatchGuests\x12%.coffer.journal.v1.WatchGuestsRequest\x1a&.coffer.journal.v1.WatchGuestsResponse0\x01\x12n\n" +
 	"\x11ReportGuestStatus\x12+.coffer.journal.v1.ReportGuestStatusRequest\x1a,.coffer.journal.v1.ReportGuestStatusResponse\x12q\n" +
-	"\x12ReportServerStatus\x12,.coffer.journal.v1.ReportServerStatusRequest\x1a-.coffer.journal.v1.ReportServerStatusResponse2}\n" +
+	"\x12ReportServerStatus\x12,.coffer.journal.v1.ReportServerStatusRequest\x1a-.coffer.journal.v1.ReportServerStatusResponse\x12b\n" +
+	"\rFindInstances\x12'.coffer.journal.v1.FindInstancesRequest\x1a(.coffer.journal.v1.FindInstancesResponse2}\n" +
 	"\x0eCatalogService\x12k\n" +
 	"\x10RegisterProvider\x12*.coffer.journal.v1.RegisterProviderRequest\x1a+.coffer.journal.v1.RegisterProviderResponse2\xb9\x02\n" +
 	"\x0eSigningService\x12e\n" +
@@ -3436,7 +3548,7 @@ func file_coffer_journal_v1_journal_proto_rawDescGZIP() []byte {
 }
 
 var file_coffer_journal_v1_journal_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_coffer_journal_v1_journal_proto_msgTypes = make([]protoimpl.MessageInfo, 51)
+var file_coffer_journal_v1_journal_proto_msgTypes = make([]protoimpl.MessageInfo, 53)
 var file_coffer_journal_v1_journal_proto_goTypes = []any{
 	(ClaimOutcome)(0),                  // 0: coffer.journal.v1.ClaimOutcome
 	(StopMode)(0),                      // 1: coffer.journal.v1.StopMode
@@ -3473,81 +3585,83 @@ var file_coffer_journal_v1_journal_proto_goTypes = []any{
 	(*ReportGuestStatusResponse)(nil),  // 32: coffer.journal.v1.ReportGuestStatusResponse
 	(*ReportServerStatusRequest)(nil),  // 33: coffer.journal.v1.ReportServerStatusRequest
 	(*ReportServerStatusResponse)(nil), // 34: coffer.journal.v1.ReportServerStatusResponse
-	(*RegisterProviderRequest)(nil),    // 35: coffer.journal.v1.RegisterProviderRequest
-	(*WorkflowOutline)(nil),            // 36: coffer.journal.v1.WorkflowOutline
-	(*WorkflowStep)(nil),               // 37: coffer.journal.v1.WorkflowStep
-	(*CatalogDatastoreVersion)(nil),    // 38: coffer.journal.v1.CatalogDatastoreVersion
-	(*CatalogFlavor)(nil),              // 39: coffer.journal.v1.CatalogFlavor
-	(*CatalogVolumeType)(nil),          // 40: coffer.journal.v1.CatalogVolumeType
-	(*CatalogNetwork)(nil),             // 41: coffer.journal.v1.CatalogNetwork
-	(*ProviderCapabilities)(nil),       // 42: coffer.journal.v1.ProviderCapabilities
-	(*RegisterProviderResponse)(nil),   // 43: coffer.journal.v1.RegisterProviderResponse
-	(*IssueBootstrapRequest)(nil),      // 44: coffer.journal.v1.IssueBootstrapRequest
-	(*IssueBootstrapResponse)(nil),     // 45: coffer.journal.v1.IssueBootstrapResponse
-	(*SignGuestRequest)(nil),           // 46: coffer.journal.v1.SignGuestRequest
-	(*SignGuestResponse)(nil),          // 47: coffer.journal.v1.SignGuestResponse
-	(*SignTaskmanagerRequest)(nil),     // 48: coffer.journal.v1.SignTaskmanagerRequest
-	(*SignTaskmanagerResponse)(nil),    // 49: coffer.journal.v1.SignTaskmanagerResponse
-	nil,                                // 50: coffer.journal.v1.ClaimTaskResponse.NotesEntry
-	nil,                                // 51: coffer.journal.v1.RecordStepsRequest.MembersEntry
-	nil,                                // 52: coffer.journal.v1.RecordStepsRequest.NotesEntry
-	nil,                                // 53: coffer.journal.v1.FinishTaskRequest.MembersEntry
-	nil,                                // 54: coffer.journal.v1.GetSecretsResponse.UserPasswordsEntry
-	(*v1.Command)(nil),                 // 55: coffer.command.v1.Command
-	(*v11.TaskError)(nil),              // 56: coffer.task.v1.TaskError
-	(*v1.DatastoreVersion)(nil),        // 57: coffer.command.v1.DatastoreVersion
-	(*v1.Flavor)(nil),                  // 58: coffer.command.v1.Flavor
-	(*v1.Access)(nil),                  // 59: coffer.command.v1.Access
+	(*FindInstancesRequest)(nil),       // 35: coffer.journal.v1.FindInstancesRequest
+	(*FindInstancesResponse)(nil),      // 36: coffer.journal.v1.FindInstancesResponse
+	(*RegisterProviderRequest)(nil),    // 37: coffer.journal.v1.RegisterProviderRequest
+	(*WorkflowOutline)(nil),            // 38: coffer.journal.v1.WorkflowOutline
+	(*WorkflowStep)(nil),               // 39: coffer.journal.v1.WorkflowStep
+	(*CatalogDatastoreVersion)(nil),    // 40: coffer.journal.v1.CatalogDatastoreVersion
+	(*CatalogFlavor)(nil),              // 41: coffer.journal.v1.CatalogFlavor
+	(*CatalogVolumeType)(nil),          // 42: coffer.journal.v1.CatalogVolumeType
+	(*CatalogNetwork)(nil),             // 43: coffer.journal.v1.CatalogNetwork
+	(*ProviderCapabilities)(nil),       // 44: coffer.journal.v1.ProviderCapabilities
+	(*RegisterProviderResponse)(nil),   // 45: coffer.journal.v1.RegisterProviderResponse
+	(*IssueBootstrapRequest)(nil),      // 46: coffer.journal.v1.IssueBootstrapRequest
+	(*IssueBootstrapResponse)(nil),     // 47: coffer.journal.v1.IssueBootstrapResponse
+	(*SignGuestRequest)(nil),           // 48: coffer.journal.v1.SignGuestRequest
+	(*SignGuestResponse)(nil),          // 49: coffer.journal.v1.SignGuestResponse
+	(*SignTaskmanagerRequest)(nil),     // 50: coffer.journal.v1.SignTaskmanagerRequest
+	(*SignTaskmanagerResponse)(nil),    // 51: coffer.journal.v1.SignTaskmanagerResponse
+	nil,                                // 52: coffer.journal.v1.ClaimTaskResponse.NotesEntry
+	nil,                                // 53: coffer.journal.v1.RecordStepsRequest.MembersEntry
+	nil,                                // 54: coffer.journal.v1.RecordStepsRequest.NotesEntry
+	nil,                                // 55: coffer.journal.v1.FinishTaskRequest.MembersEntry
+	nil,                                // 56: coffer.journal.v1.GetSecretsResponse.UserPasswordsEntry
+	(*v1.Command)(nil),                 // 57: coffer.command.v1.Command
+	(*v11.TaskError)(nil),              // 58: coffer.task.v1.TaskError
+	(*v1.DatastoreVersion)(nil),        // 59: coffer.command.v1.DatastoreVersion
+	(*v1.Flavor)(nil),                  // 60: coffer.command.v1.Flavor
+	(*v1.Access)(nil),                  // 61: coffer.command.v1.Access
 }
 var file_coffer_journal_v1_journal_proto_depIdxs = []int32{
 	0,  // 0: coffer.journal.v1.ClaimTaskResponse.outcome:type_name -> coffer.journal.v1.ClaimOutcome
 	4,  // 1: coffer.journal.v1.ClaimTaskResponse.run:type_name -> coffer.journal.v1.Run
-	55, // 2: coffer.journal.v1.ClaimTaskResponse.command:type_name -> coffer.command.v1.Command
+	57, // 2: coffer.journal.v1.ClaimTaskResponse.command:type_name -> coffer.command.v1.Command
 	8,  // 3: coffer.journal.v1.ClaimTaskResponse.instance:type_name -> coffer.journal.v1.Instance
 	7,  // 4: coffer.journal.v1.ClaimTaskResponse.steps:type_name -> coffer.journal.v1.StepRecord
-	56, // 5: coffer.journal.v1.ClaimTaskResponse.failure:type_name -> coffer.task.v1.TaskError
+	58, // 5: coffer.journal.v1.ClaimTaskResponse.failure:type_name -> coffer.task.v1.TaskError
 	1,  // 6: coffer.journal.v1.ClaimTaskResponse.stop:type_name -> coffer.journal.v1.StopMode
 	8,  // 7: coffer.journal.v1.ClaimTaskResponse.members:type_name -> coffer.journal.v1.Instance
-	50, // 8: coffer.journal.v1.ClaimTaskResponse.notes:type_name -> coffer.journal.v1.ClaimTaskResponse.NotesEntry
+	52, // 8: coffer.journal.v1.ClaimTaskResponse.notes:type_name -> coffer.journal.v1.ClaimTaskResponse.NotesEntry
 	2,  // 9: coffer.journal.v1.StepRecord.status:type_name -> coffer.journal.v1.StepStatus
-	57, // 10: coffer.journal.v1.Instance.datastore_version:type_name -> coffer.command.v1.DatastoreVersion
-	58, // 11: coffer.journal.v1.Instance.flavor:type_name -> coffer.command.v1.Flavor
+	59, // 10: coffer.journal.v1.Instance.datastore_version:type_name -> coffer.command.v1.DatastoreVersion
+	60, // 11: coffer.journal.v1.Instance.flavor:type_name -> coffer.command.v1.Flavor
 	9,  // 12: coffer.journal.v1.Instance.addresses:type_name -> coffer.journal.v1.InstanceAddress
 	11, // 13: coffer.journal.v1.InstancePatch.addresses:type_name -> coffer.journal.v1.InstanceAddresses
 	29, // 14: coffer.journal.v1.InstancePatch.guest_status:type_name -> coffer.journal.v1.GuestStatus
-	58, // 15: coffer.journal.v1.InstancePatch.flavor:type_name -> coffer.command.v1.Flavor
-	57, // 16: coffer.journal.v1.InstancePatch.datastore_version:type_name -> coffer.command.v1.DatastoreVersion
-	59, // 17: coffer.journal.v1.InstancePatch.access:type_name -> coffer.command.v1.Access
+	60, // 15: coffer.journal.v1.InstancePatch.flavor:type_name -> coffer.command.v1.Flavor
+	59, // 16: coffer.journal.v1.InstancePatch.datastore_version:type_name -> coffer.command.v1.DatastoreVersion
+	61, // 17: coffer.journal.v1.InstancePatch.access:type_name -> coffer.command.v1.Access
 	9,  // 18: coffer.journal.v1.InstanceAddresses.addresses:type_name -> coffer.journal.v1.InstanceAddress
 	4,  // 19: coffer.journal.v1.RenewLeaseRequest.run:type_name -> coffer.journal.v1.Run
 	1,  // 20: coffer.journal.v1.RenewLeaseResponse.stop:type_name -> coffer.journal.v1.StopMode
 	4,  // 21: coffer.journal.v1.RecordStepsRequest.run:type_name -> coffer.journal.v1.Run
 	7,  // 22: coffer.journal.v1.RecordStepsRequest.steps:type_name -> coffer.journal.v1.StepRecord
 	10, // 23: coffer.journal.v1.RecordStepsRequest.instance:type_name -> coffer.journal.v1.InstancePatch
-	56, // 24: coffer.journal.v1.RecordStepsRequest.failure:type_name -> coffer.task.v1.TaskError
-	51, // 25: coffer.journal.v1.RecordStepsRequest.members:type_name -> coffer.journal.v1.RecordStepsRequest.MembersEntry
-	52, // 26: coffer.journal.v1.RecordStepsRequest.notes:type_name -> coffer.journal.v1.RecordStepsRequest.NotesEntry
+	58, // 24: coffer.journal.v1.RecordStepsRequest.failure:type_name -> coffer.task.v1.TaskError
+	53, // 25: coffer.journal.v1.RecordStepsRequest.members:type_name -> coffer.journal.v1.RecordStepsRequest.MembersEntry
+	54, // 26: coffer.journal.v1.RecordStepsRequest.notes:type_name -> coffer.journal.v1.RecordStepsRequest.NotesEntry
 	1,  // 27: coffer.journal.v1.RecordStepsResponse.stop:type_name -> coffer.journal.v1.StopMode
 	4,  // 28: coffer.journal.v1.FinishTaskRequest.run:type_name -> coffer.journal.v1.Run
 	3,  // 29: coffer.journal.v1.FinishTaskRequest.outcome:type_name -> coffer.journal.v1.TaskOutcome
-	56, // 30: coffer.journal.v1.FinishTaskRequest.failure:type_name -> coffer.task.v1.TaskError
+	58, // 30: coffer.journal.v1.FinishTaskRequest.failure:type_name -> coffer.task.v1.TaskError
 	10, // 31: coffer.journal.v1.FinishTaskRequest.instance:type_name -> coffer.journal.v1.InstancePatch
 	18, // 32: coffer.journal.v1.FinishTaskRequest.fault:type_name -> coffer.journal.v1.Fault
-	53, // 33: coffer.journal.v1.FinishTaskRequest.members:type_name -> coffer.journal.v1.FinishTaskRequest.MembersEntry
+	55, // 33: coffer.journal.v1.FinishTaskRequest.members:type_name -> coffer.journal.v1.FinishTaskRequest.MembersEntry
 	10, // 34: coffer.journal.v1.MemberEnd.instance:type_name -> coffer.journal.v1.InstancePatch
 	18, // 35: coffer.journal.v1.MemberEnd.fault:type_name -> coffer.journal.v1.Fault
 	4,  // 36: coffer.journal.v1.GetSecretsRequest.run:type_name -> coffer.journal.v1.Run
-	54, // 37: coffer.journal.v1.GetSecretsResponse.user_passwords:type_name -> coffer.journal.v1.GetSecretsResponse.UserPasswordsEntry
+	56, // 37: coffer.journal.v1.GetSecretsResponse.user_passwords:type_name -> coffer.journal.v1.GetSecretsResponse.UserPasswordsEntry
 	26, // 38: coffer.journal.v1.ListGuestsResponse.guests:type_name -> coffer.journal.v1.Guest
 	30, // 39: coffer.journal.v1.GuestStatus.volume:type_name -> coffer.journal.v1.VolumeUse
 	29, // 40: coffer.journal.v1.ReportGuestStatusRequest.status:type_name -> coffer.journal.v1.GuestStatus
-	38, // 41: coffer.journal.v1.RegisterProviderRequest.datastore_versions:type_name -> coffer.journal.v1.CatalogDatastoreVersion
-	39, // 42: coffer.journal.v1.RegisterProviderRequest.flavors:type_name -> coffer.journal.v1.CatalogFlavor
-	40, // 43: coffer.journal.v1.RegisterProviderRequest.volume_types:type_name -> coffer.journal.v1.CatalogVolumeType
-	41, // 44: coffer.journal.v1.RegisterProviderRequest.networks:type_name -> coffer.journal.v1.CatalogNetwork
-	42, // 45: coffer.journal.v1.RegisterProviderRequest.capabilities:type_name -> coffer.journal.v1.ProviderCapabilities
-	36, // 46: coffer.journal.v1.RegisterProviderRequest.workflows:type_name -> coffer.journal.v1.WorkflowOutline
-	37, // 47: coffer.journal.v1.WorkflowOutline.steps:type_name -> coffer.journal.v1.WorkflowStep
+	40, // 41: coffer.journal.v1.RegisterProviderRequest.datastore_versions:type_name -> coffer.journal.v1.CatalogDatastoreVersion
+	41, // 42: coffer.journal.v1.RegisterProviderRequest.flavors:type_name -> coffer.journal.v1.CatalogFlavor
+	42, // 43: coffer.journal.v1.RegisterProviderRequest.volume_types:type_name -> coffer.journal.v1.CatalogVolumeType
+	43, // 44: coffer.journal.v1.RegisterProviderRequest.networks:type_name -> coffer.journal.v1.CatalogNetwork
+	44, // 45: coffer.journal.v1.RegisterProviderRequest.capabilities:type_name -> coffer.journal.v1.ProviderCapabilities
+	38, // 46: coffer.journal.v1.RegisterProviderRequest.workflows:type_name -> coffer.journal.v1.WorkflowOutline
+	39, // 47: coffer.journal.v1.WorkflowOutline.steps:type_name -> coffer.journal.v1.WorkflowStep
 	4,  // 48: coffer.journal.v1.IssueBootstrapRequest.run:type_name -> coffer.journal.v1.Run
 	4,  // 49: coffer.journal.v1.SignGuestRequest.run:type_name -> coffer.journal.v1.Run
 	10, // 50: coffer.journal.v1.RecordStepsRequest.MembersEntry.value:type_name -> coffer.journal.v1.InstancePatch
@@ -3562,26 +3676,28 @@ var file_coffer_journal_v1_journal_proto_depIdxs = []int32{
 	27, // 59: coffer.journal.v1.GuestService.WatchGuests:input_type -> coffer.journal.v1.WatchGuestsRequest
 	31, // 60: coffer.journal.v1.GuestService.ReportGuestStatus:input_type -> coffer.journal.v1.ReportGuestStatusRequest
 	33, // 61: coffer.journal.v1.GuestService.ReportServerStatus:input_type -> coffer.journal.v1.ReportServerStatusRequest
-	35, // 62: coffer.journal.v1.CatalogService.RegisterProvider:input_type -> coffer.journal.v1.RegisterProviderRequest
-	44, // 63: coffer.journal.v1.SigningService.IssueBootstrap:input_type -> coffer.journal.v1.IssueBootstrapRequest
-	46, // 64: coffer.journal.v1.SigningService.SignGuest:input_type -> coffer.journal.v1.SignGuestRequest
-	48, // 65: coffer.journal.v1.SigningService.SignTaskmanager:input_type -> coffer.journal.v1.SignTaskmanagerRequest
-	6,  // 66: coffer.journal.v1.JournalService.ClaimTask:output_type -> coffer.journal.v1.ClaimTaskResponse
-	13, // 67: coffer.journal.v1.JournalService.RenewLease:output_type -> coffer.journal.v1.RenewLeaseResponse
-	15, // 68: coffer.journal.v1.JournalService.RecordSteps:output_type -> coffer.journal.v1.RecordStepsResponse
-	19, // 69: coffer.journal.v1.JournalService.FinishTask:output_type -> coffer.journal.v1.FinishTaskResponse
-	21, // 70: coffer.journal.v1.JournalService.GetSecrets:output_type -> coffer.journal.v1.GetSecretsResponse
-	23, // 71: coffer.journal.v1.GuestService.JoinMonitors:output_type -> coffer.journal.v1.JoinMonitorsResponse
-	25, // 72: coffer.journal.v1.GuestService.ListGuests:output_type -> coffer.journal.v1.ListGuestsResponse
-	28, // 73: coffer.journal.v1.GuestService.WatchGuests:output_type -> coffer.journal.v1.WatchGuestsResponse
-	32, // 74: coffer.journal.v1.GuestService.ReportGuestStatus:output_type -> coffer.journal.v1.ReportGuestStatusResponse
-	34, // 75: coffer.journal.v1.GuestService.ReportServerStatus:output_type -> coffer.journal.v1.ReportServerStatusResponse
-	43, // 76: coffer.journal.v1.CatalogService.RegisterProvider:output_type -> coffer.journal.v1.RegisterProviderResponse
-	45, // 77: coffer.journal.v1.SigningService.IssueBootstrap:output_type -> coffer.journal.v1.IssueBootstrapResponse
-	47, // 78: coffer.journal.v1.SigningService.SignGuest:output_type -> coffer.journal.v1.SignGuestResponse
-	49, // 79: coffer.journal.v1.SigningService.SignTaskmanager:output_type -> coffer.journal.v1.SignTaskmanagerResponse
-	66, // [66:80] is the sub-list for method output_type
-	52, // [52:66] is the sub-list for method input_type
+	35, // 62: coffer.journal.v1.GuestService.FindInstances:input_type -> coffer.journal.v1.FindInstancesRequest
+	37, // 63: coffer.journal.v1.CatalogService.RegisterProvider:input_type -> coffer.journal.v1.RegisterProviderRequest
+	46, // 64: coffer.journal.v1.SigningService.IssueBootstrap:input_type -> coffer.journal.v1.IssueBootstrapRequest
+	48, // 65: coffer.journal.v1.SigningService.SignGuest:input_type -> coffer.journal.v1.SignGuestRequest
+	50, // 66: coffer.journal.v1.SigningService.SignTaskmanager:input_type -> coffer.journal.v1.SignTaskmanagerRequest
+	6,  // 67: coffer.journal.v1.JournalService.ClaimTask:output_type -> coffer.journal.v1.ClaimTaskResponse
+	13, // 68: coffer.journal.v1.JournalService.RenewLease:output_type -> coffer.journal.v1.RenewLeaseResponse
+	15, // 69: coffer.journal.v1.JournalService.RecordSteps:output_type -> coffer.journal.v1.RecordStepsResponse
+	19, // 70: coffer.journal.v1.JournalService.FinishTask:output_type -> coffer.journal.v1.FinishTaskResponse
+	21, // 71: coffer.journal.v1.JournalService.GetSecrets:output_type -> coffer.journal.v1.GetSecretsResponse
+	23, // 72: coffer.journal.v1.GuestService.JoinMonitors:output_type -> coffer.journal.v1.JoinMonitorsResponse
+	25, // 73: coffer.journal.v1.GuestService.ListGuests:output_type -> coffer.journal.v1.ListGuestsResponse
+	28, // 74: coffer.journal.v1.GuestService.WatchGuests:output_type -> coffer.journal.v1.WatchGuestsResponse
+	32, // 75: coffer.journal.v1.GuestService.ReportGuestStatus:output_type -> coffer.journal.v1.ReportGuestStatusResponse
+	34, // 76: coffer.journal.v1.GuestService.ReportServerStatus:output_type -> coffer.journal.v1.ReportServerStatusResponse
+	36, // 77: coffer.journal.v1.GuestService.FindInstances:output_type -> coffer.journal.v1.FindInstancesResponse
+	45, // 78: coffer.journal.v1.CatalogService.RegisterProvider:output_type -> coffer.journal.v1.RegisterProviderResponse
+	47, // 79: coffer.journal.v1.SigningService.IssueBootstrap:output_type -> coffer.journal.v1.IssueBootstrapResponse
+	49, // 80: coffer.journal.v1.SigningService.SignGuest:output_type -> coffer.journal.v1.SignGuestResponse
+	51, // 81: coffer.journal.v1.SigningService.SignTaskmanager:output_type -> coffer.journal.v1.SignTaskmanagerResponse
+	67, // [67:82] is the sub-list for method output_type
+	52, // [52:67] is the sub-list for method input_type
 	52, // [52:52] is the sub-list for extension type_name
 	52, // [52:52] is the sub-list for extension extendee
 	0,  // [0:52] is the sub-list for field type_name
@@ -3599,7 +3715,7 @@ func file_coffer_journal_v1_journal_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_coffer_journal_v1_journal_proto_rawDesc), len(file_coffer_journal_v1_journal_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   51,
+			NumMessages:   53,
 			NumExtensions: 0,
 			NumServices:   4,
 		},

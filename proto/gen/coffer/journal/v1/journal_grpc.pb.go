@@ -297,6 +297,7 @@ const (
 	GuestService_WatchGuests_FullMethodName        = "/coffer.journal.v1.GuestService/WatchGuests"
 	GuestService_ReportGuestStatus_FullMethodName  = "/coffer.journal.v1.GuestService/ReportGuestStatus"
 	GuestService_ReportServerStatus_FullMethodName = "/coffer.journal.v1.GuestService/ReportServerStatus"
+	GuestService_FindInstances_FullMethodName      = "/coffer.journal.v1.GuestService/FindInstances"
 )
 
 // GuestServiceClient is the client API for GuestService service.
@@ -316,6 +317,8 @@ type GuestServiceClient interface {
 	ReportGuestStatus(ctx context.Context, in *ReportGuestStatusRequest, opts ...grpc.CallOption) (*ReportGuestStatusResponse, error)
 	// Reports what compute says of the server, where a provider notices by itself.
 	ReportServerStatus(ctx context.Context, in *ReportServerStatusRequest, opts ...grpc.CallOption) (*ReportServerStatusResponse, error)
+	// Tells which of these instances live and which were deleted; it says nothing of those it never knew.
+	FindInstances(ctx context.Context, in *FindInstancesRequest, opts ...grpc.CallOption) (*FindInstancesResponse, error)
 }
 
 type guestServiceClient struct {
@@ -385,6 +388,16 @@ func (c *guestServiceClient) ReportServerStatus(ctx context.Context, in *ReportS
 	return out, nil
 }
 
+func (c *guestServiceClient) FindInstances(ctx context.Context, in *FindInstancesRequest, opts ...grpc.CallOption) (*FindInstancesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(FindInstancesResponse)
+	err := c.cc.Invoke(ctx, GuestService_FindInstances_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // GuestServiceServer is the server API for GuestService service.
 // All implementations must embed UnimplementedGuestServiceServer
 // for forward compatibility.
@@ -402,6 +415,8 @@ type GuestServiceServer interface {
 	ReportGuestStatus(context.Context, *ReportGuestStatusRequest) (*ReportGuestStatusResponse, error)
 	// Reports what compute says of the server, where a provider notices by itself.
 	ReportServerStatus(context.Context, *ReportServerStatusRequest) (*ReportServerStatusResponse, error)
+	// Tells which of these instances live and which were deleted; it says nothing of those it never knew.
+	FindInstances(context.Context, *FindInstancesRequest) (*FindInstancesResponse, error)
 	mustEmbedUnimplementedGuestServiceServer()
 }
 
@@ -426,6 +441,9 @@ func (UnimplementedGuestServiceServer) ReportGuestStatus(context.Context, *Repor
 }
 func (UnimplementedGuestServiceServer) ReportServerStatus(context.Context, *ReportServerStatusRequest) (*ReportServerStatusResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ReportServerStatus not implemented")
+}
+func (UnimplementedGuestServiceServer) FindInstances(context.Context, *FindInstancesRequest) (*FindInstancesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method FindInstances not implemented")
 }
 func (UnimplementedGuestServiceServer) mustEmbedUnimplementedGuestServiceServer() {}
 func (UnimplementedGuestServiceServer) testEmbeddedByValue()                      {}
@@ -531,6 +549,24 @@ func _GuestService_ReportServerStatus_Handler(srv interface{}, ctx context.Conte
 	return interceptor(ctx, in, info, handler)
 }
 
+func _GuestService_FindInstances_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(FindInstancesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(GuestServiceServer).FindInstances(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: GuestService_FindInstances_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(GuestServiceServer).FindInstances(ctx, req.(*FindInstancesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // GuestService_ServiceDesc is the grpc.ServiceDesc for GuestService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -553,6 +589,10 @@ var GuestService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ReportServerStatus",
 			Handler:    _GuestService_ReportServerStatus_Handler,
+		},
+		{
+			MethodName: "FindInstances",
+			Handler:    _GuestService_FindInstances_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

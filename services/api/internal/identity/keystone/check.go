@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/gophercloud/gophercloud/v2"
+	"github.com/gophercloud/gophercloud/v2/openstack/identity/v3/tokens"
 
 	"github.com/coffer-dbaas/coffer/pkg/openstack"
 	"github.com/coffer-dbaas/coffer/services/api/internal/identity"
@@ -58,17 +59,13 @@ func (k *Keystone) check(ctx context.Context, token string, expiredToo bool) (id
 }
 
 func (k *Keystone) ask(ctx context.Context, token string, expiredToo bool) (tokenBody, error) {
-	url := k.api.ServiceURL("auth", "tokens") + "?nocatalog"
-	if expiredToo {
-		url += "&allow_expired=1"
+	own := k.api.Token()
+	body, err := k.get(ctx, token, expiredToo)
+	if k.isAboutUs(err) {
+		if err = k.api.Reauthenticate(ctx, own); err == nil {
+			body, err = k.get(ctx, token, expiredToo)
+		}
 	}
-	var body tokenBody
-	// Without a header that says otherwise, Keystone refuses tokens that are good for some calls only (access rules), which
-	// nobody would look at here.
-	_, err := k.api.Get(ctx, url, &body, &gophercloud.RequestOpts{ //nolint:bodyclose // gophercloud has read it
-		MoreHeaders: map[string]string{"X-Subject-Token": token},
-		OkCodes:     []int{http.StatusOK, http.StatusNonAuthoritativeInfo},
-	})
 	if err != nil {
 		return tokenBody{}, k.explain(err)
 	}
@@ -76,6 +73,40 @@ func (k *Keystone) ask(ctx context.Context, token string, expiredToo bool) (toke
 		return tokenBody{}, fmt.Errorf("%w: its answer names no user and no end of the token", errAway)
 	}
 	return body, nil
+}
+
+func (k *Keystone) get(ctx context.Context, token string, expiredToo bool) (body tokenBody, err error) {
+	url := k.api.ServiceURL("auth", "tokens") + "?nocatalog"
+	if expiredToo {
+		url += "&allow_expired=1"
+	}
+	// Without a header that says otherwise, Keystone refuses tokens that are good for some calls only (access rules), which
+	// nobody would look at here.
+	_, err = k.api.Get(ctx, url, &body, &gophercloud.RequestOpts{ //nolint:bodyclose // gophercloud has read it
+		MoreHeaders: map[string]string{"X-Subject-Token": token},
+		OkCodes:     []int{http.StatusOK, http.StatusNonAuthoritativeInfo},
+	})
+	return body, err
+}
+
+// isAboutUs says whether a 404 is for the service user or its project, which were deleted: Keystone then says so instead of
+// 401, and it must not be taken for a word about the token that was asked about.
+func (k *Keystone) isAboutUs(err error) bool {
+	var answer gophercloud.ErrUnexpectedResponseCode
+	if !errors.As(err, &answer) || answer.Actual != http.StatusNotFound {
+		return false
+	}
+	login, known := k.api.GetAuthResult().(tokens.CreateResult)
+	if !known {
+		return false
+	}
+	said := keystonesWord(answer.Body).Message
+	user, err := login.ExtractUser()
+	if err == nil && user != nil && said == fmt.Sprintf("Could not find user: %s.", user.ID) {
+		return true
+	}
+	project, err := login.ExtractProject()
+	return err == nil && project != nil && said == fmt.Sprintf("Could not find project: %s.", project.ID)
 }
 
 // Why Keystone cannot tell.
@@ -93,7 +124,7 @@ func (k *Keystone) explain(err error) error {
 		return fmt.Errorf("%w: cloud %q at %s", errRefused, k.cfg.Cloud, k.URL())
 	case !errors.As(err, &answer):
 		return fmt.Errorf("%w: %w", errAway, err)
-	case answer.Actual == http.StatusNotFound && isKeystones(answer.Body):
+	case answer.Actual == http.StatusNotFound && keystonesWord(answer.Body).Code == http.StatusNotFound && !k.isAboutUs(err):
 		return identity.ErrUnauthenticated
 	case answer.Actual == http.StatusForbidden:
 		return fmt.Errorf("%w: cloud %q at %s", errForbidden, k.cfg.Cloud, k.URL())
@@ -102,14 +133,21 @@ func (k *Keystone) explain(err error) error {
 	}
 }
 
-// isKeystones says whether a 404 is Keystone's word for a bad token, and not that of a proxy that does not find Keystone.
-func isKeystones(body []byte) bool {
+// word is how Keystone says what is wrong.
+type word struct {
+	Code    int    `json:"code"`
+	Message string `json:"message"`
+}
+
+// keystonesWord is empty for what somebody else said, such as a proxy that does not find Keystone.
+func keystonesWord(body []byte) word {
 	var fault struct {
-		Error struct {
-			Code int `json:"code"`
-		} `json:"error"`
+		Error word `json:"error"`
 	}
-	return json.Unmarshal(body, &fault) == nil && fault.Error.Code == http.StatusNotFound
+	if err := json.Unmarshal(body, &fault); err != nil {
+		return word{}
+	}
+	return fault.Error
 }
 
 // caller leaves out the roles of a token for a domain or the system: they are none on a project.

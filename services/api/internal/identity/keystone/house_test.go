@@ -196,7 +196,7 @@ func (h *house) revoke(token string) {
 // wire is the way from the authenticator to its Keystone. It counts, and may answer itself.
 type wire struct {
 	questions, logins atomic.Int32
-	instead           atomic.Pointer[http.RoundTripper]
+	instead           atomic.Pointer[roundTripper]
 }
 
 type roundTripper func(*http.Request) (*http.Response, error)
@@ -212,20 +212,21 @@ func (w *wire) around(next http.RoundTripper) http.RoundTripper {
 			w.questions.Add(1)
 		}
 		if instead := w.instead.Load(); instead != nil {
-			return (*instead).RoundTrip(r)
+			if answer, err := (*instead)(r); answer != nil || err != nil {
+				return answer, err
+			}
 		}
 		return next.RoundTrip(r)
 	})
 }
 
-// answerWith has all calls answered by the function; nil for Keystone.
+// answerWith has calls answered by the function, but for those to which it has no answer; nil for Keystone.
 func (w *wire) answerWith(answer roundTripper) {
 	if answer == nil {
 		w.instead.Store(nil)
 		return
 	}
-	var instead http.RoundTripper = answer
-	w.instead.Store(&instead)
+	w.instead.Store(&answer)
 }
 
 // says is an answer of Keystone, or of what stands before it.

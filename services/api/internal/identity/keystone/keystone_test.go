@@ -116,6 +116,46 @@ func TestAServiceUserWithoutTheRoleIsNamed(t *testing.T) {
 	})
 }
 
+func TestAServiceUserThatWasDeletedIsNobodysFault(t *testing.T) {
+	// What the real one says then, seen there: 404 in place of 401.
+	for _, gone := range []string{"Could not find user: u4.", "Could not find project: 95."} {
+		t.Run(gone, func(t *testing.T) {
+			h := newHouse(t)
+			_, err := h.authenticate(h.login("alice", "demo"))
+			require.NoError(t, err)
+			token := h.login("demo", "demo")
+			h.wire.answerWith(func(r *http.Request) (*http.Response, error) {
+				if r.Method == http.MethodPost {
+					return says(http.StatusUnauthorized, `{"error": {"code": 401}}`)(r)
+				}
+				return says(http.StatusNotFound, `{"error": {"code": 404, "message": "`+gone+`"}}`)(r)
+			})
+			for range 3 {
+				_, err = h.authenticate(token)
+				h.unavailable(err)
+			}
+			assert.EqualValues(t, 2, h.wire.logins.Load())
+			require.ErrorContains(t, h.Ready(t.Context()), "Keystone refuses the service user")
+
+			// Where it can log in again it asks again.
+			h.open(DefaultConfig())
+			first := true
+			h.wire.answerWith(nil)
+			_, err = h.authenticate(h.login("alice", "demo"))
+			require.NoError(t, err)
+			h.wire.answerWith(func(r *http.Request) (*http.Response, error) {
+				if r.Method == http.MethodGet && first {
+					first = false
+					return says(http.StatusNotFound, `{"error": {"code": 404, "message": "`+gone+`"}}`)(r)
+				}
+				return nil, nil
+			})
+			_, err = h.authenticate(token)
+			require.NoError(t, err)
+		})
+	}
+}
+
 func TestReadyAsksOnlyWhenNobodyHasLately(t *testing.T) {
 	everyKeystone(t, func(t *testing.T, h *house) {
 		require.NoError(t, h.Ready(t.Context()))

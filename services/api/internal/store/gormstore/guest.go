@@ -2,6 +2,7 @@ package gormstore
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"gorm.io/gorm/clause"
@@ -52,6 +53,27 @@ func (s *Store) ListGuests(ctx context.Context) ([]store.Guest, error) {
 	}
 	return guests, nil
 }
+
+// FindInstances sorts the instances that it knows.
+func (s *Store) FindInstances(ctx context.Context, ids []string) (living, deleted []string, err error) {
+	for some := range slices.Chunk(ids, maxIDs) {
+		var rows []instanceRow
+		if err := s.reading(ctx).Select("id", "deleted").Where("id IN ?", some).Find(&rows).Error; err != nil {
+			return nil, nil, translate("find instances", err)
+		}
+		for _, row := range rows {
+			if row.Deleted == nil {
+				living = append(living, row.ID)
+			} else {
+				deleted = append(deleted, row.ID)
+			}
+		}
+	}
+	return living, deleted, nil
+}
+
+// maxIDs is how many ids one query names: databases bound the parameters of a statement.
+const maxIDs = 500
 
 // ReportGuest stores what a monitor learnt of a guest.
 func (s *Store) ReportGuest(ctx context.Context, r store.GuestReport) error {

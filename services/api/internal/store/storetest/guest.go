@@ -28,6 +28,20 @@ var guestTests = map[string]func(*suite){
 		assert.Equal(s, []string{"b"}, join("b", false))
 		assert.Empty(s, join("b", true))
 	},
+	"InstancesAreSortedIntoThoseThatLiveAndThoseThatAreDeleted": func(s *suite) {
+		instance, gone := s.running(project), s.running(project)
+		run := s.begin(s.act(action.DeleteInstance, gone.ID).ID)
+		s.finish(store.Finish{Run: run, State: store.TaskSucceeded, Deleted: true})
+		ids := []string{instance.ID, gone.ID}
+		for range 1200 {
+			ids = append(ids, uuid.NewString())
+		}
+
+		living, deleted, err := s.FindInstances(s.ctx, ids)
+		require.NoError(s, err)
+		assert.Equal(s, []string{instance.ID}, living)
+		assert.Equal(s, []string{gone.ID}, deleted)
+	},
 	"GuestsAreLivingInstancesWithAnAddress": func(s *suite) {
 		s.accept(creation(project))
 		instance := s.running(project)

@@ -46,6 +46,9 @@ func RunReplication(t *testing.T, s Subject) {
 	})
 	step("a replica that was killed follows again by itself", func(t *testing.T) {
 		b.die(t)
+		if s.Spoil != nil {
+			s.Spoil(t, b.server.DataDir)
+		}
 		a.insert(t)
 		require.NoError(t, b.RequestAndWaitStart(t.Context()))
 		b.hasAllOf(t, a)

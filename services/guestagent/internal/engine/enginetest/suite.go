@@ -33,6 +33,8 @@ type Subject struct {
 	LongQuery string
 	// Reserved are names that tenants may not take.
 	ReservedDatabases, ReservedUsers []string
+	// Spoil leaves in a dead replica's data what a death at the worst instant leaves; nil when there is no worse one.
+	Spoil func(t *testing.T, dataDir string)
 	// EngineRoot is the root folder of the engine's programs; empty for the machine's own.
 	EngineRoot string
 }

@@ -28,6 +28,9 @@ func (e *Engine) Command() (proc.Command, error) {
 	case !errors.Is(err, fs.ErrNotExist):
 		return proc.Command{}, err
 	}
+	if err := e.dropRelayLogs(); err != nil {
+		return proc.Command{}, err
+	}
 	e.log.Begin()
 	return e.programs.Command(proc.Command{
 		Path: e.programs.server, Args: args, Dir: e.server.Folder, Log: e.log.Path, Env: engine.Environment(),

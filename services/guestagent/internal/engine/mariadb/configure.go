@@ -20,6 +20,9 @@ const smallRedoMiB = 8
 // binlogMiB is the size of one binlog: the step in which the history for replicas is trimmed.
 const binlogMiB = 32
 
+// relayLog begins the names of the files with what a replica has received.
+const relayLog = "relay"
+
 // configuration is what mariadbd reads. What is not here is MariaDB's default.
 var configuration = template.Must(template.New("mariadbd.cnf").Parse(`# Written by the guest agent; changes are lost.
 [mariadbd]
@@ -44,7 +47,7 @@ max_binlog_size = {{.BinlogMiB}}M
 expire_logs_days = 3
 gtid_strict_mode = 1
 log_slave_updates = 1
-relay_log = relay
+relay_log = {{.RelayLog}}
 relay_log_recovery = 1
 relay_log_space_limit = 256M
 slave_parallel_threads = 4
@@ -58,7 +61,7 @@ func (e *Engine) Configure(memoryMiB int) error {
 		"Prefix": e.programs.Prefix, "DataDir": e.dataDir(), "TmpDir": e.tmpDir(),
 		"PIDFile": e.server.RunDir() + "/mariadbd.pid", "Address": e.server.Address, "Port": port,
 		"Defaults": dbconfig.Defaults(Manager, e.Version(), memoryMiB),
-		"ServerID": serverID(e.server.InstanceID), "BinlogMiB": binlogMiB,
+		"ServerID": serverID(e.server.InstanceID), "BinlogMiB": binlogMiB, "RelayLog": relayLog,
 	})
 	if err != nil {
 		return fmt.Errorf("write configuration: %w", err)

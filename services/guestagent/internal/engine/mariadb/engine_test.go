@@ -4,10 +4,13 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/go-sql-driver/mysql"
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/coffer-dbaas/coffer/pkg/errs"
 	"github.com/coffer-dbaas/coffer/services/guestagent/internal/engine"
@@ -35,8 +38,20 @@ func subject(engineRoot string) enginetest.Subject {
 		Open: mariadb.Open, Ask: ask, Port: 3306, LongQuery: "SELECT SLEEP(3600)",
 		ReservedDatabases: []string{"mysql", "information_schema", "performance_schema", "sys"},
 		ReservedUsers:     []string{"root", "os_admin", "mariadb.sys"},
-		EngineRoot:        engineRoot,
+		EngineRoot:        engineRoot, Spoil: loseRelayLogs,
 	}
+}
+
+// loseRelayLogs leaves a list of relay logs that are gone, as a server does that dies while it begins to follow.
+func loseRelayLogs(t *testing.T, dataDir string) {
+	t.Helper()
+	logs, err := filepath.Glob(filepath.Join(dataDir, "mysql", "relay.0*"))
+	require.NoError(t, err)
+	require.NotEmpty(t, logs)
+	for _, log := range logs {
+		require.NoError(t, os.Remove(log))
+	}
+	require.FileExists(t, filepath.Join(dataDir, "mysql", "relay.index"))
 }
 
 func TestATemplateOfAVersionThatIsNotInstalledIsRefused(t *testing.T) {

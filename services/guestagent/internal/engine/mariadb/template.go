@@ -3,7 +3,9 @@ package mariadb
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -43,14 +45,26 @@ const noAccounts = `DELETE FROM mysql.global_priv WHERE User <> 'mariadb.sys';
 DELETE FROM mysql.proxies_priv;
 `
 
-func (p programs) build(ctx context.Context, path string, uid uint32) error {
-	redo := fmt.Sprintf("--innodb-log-file-size=%dM", smallRedoMiB)
-	install := []string{
-		"--no-defaults", "--datadir=" + path, "--skip-test-db", "--skip-name-resolve",
-		"--force", // though the machine's name cannot be looked up: no account of the template has one
-		"--auth-root-authentication-method=normal", redo,
+// build makes the data directory with temporary files of its own: a server that starts removes those of any other that
+// has the same folder for them.
+func (p programs) build(ctx context.Context, path string, uid uint32) (err error) {
+	temporary := filepath.Join(filepath.Dir(path), "tmp")
+	if err := os.Mkdir(temporary, 0o700); err != nil {
+		return err
 	}
-	bootstrap := []string{"--no-defaults", "--bootstrap", "--datadir=" + path, redo}
+	defer func() { err = errors.Join(err, os.RemoveAll(temporary)) }()
+	if uid != 0 {
+		if err := os.Chown(temporary, int(uid), int(uid)); err != nil {
+			return err
+		}
+	}
+	settings := []string{"--datadir=" + path, "--tmpdir=" + temporary, fmt.Sprintf("--innodb-log-file-size=%dM", smallRedoMiB)}
+	install := append([]string{
+		"--no-defaults", "--skip-test-db", "--skip-name-resolve",
+		"--force", // though the machine's name cannot be looked up: no account of the template has one
+		"--auth-root-authentication-method=normal",
+	}, settings...)
+	bootstrap := append([]string{"--no-defaults", "--bootstrap"}, settings...)
 	if p.Prefix != "" {
 		install = append(install, "--basedir="+filepath.Join(p.Prefix, "usr"))
 		bootstrap = append(bootstrap, "--basedir="+filepath.Join(p.Prefix, "usr"))

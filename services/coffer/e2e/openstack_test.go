@@ -1,0 +1,251 @@
+package e2e_test
+
+import (
+	"context"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/gophercloud/gophercloud/v2"
+	"github.com/gophercloud/gophercloud/v2/openstack"
+	"github.com/gophercloud/gophercloud/v2/openstack/image/v2/imagedata"
+	"github.com/gophercloud/gophercloud/v2/openstack/image/v2/images"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	login "github.com/coffer-dbaas/coffer/pkg/openstack"
+)
+
+// lab is the OpenStack on this machine: its servers are namespaces of this host, in which real agents run.
+type lab struct {
+	t      *testing.T
+	client *gophercloud.ProviderClient
+	at     gophercloud.EndpointOpts
+}
+
+const labFolder = "../../../deploy/openstack"
+
+// machineImage begins the names of images for namespaces: they say which engines this host has, and are empty.
+const machineImage = "coffer-machine"
+
+// openLab skips the test where no OpenStack runs.
+func openLab(t *testing.T) *lab {
+	t.Helper()
+	if os.Getenv("COFFER_TEST_OPENSTACK") == "" {
+		t.Skip("needs a running OpenStack: make openstack-up, then make test-openstack")
+	}
+	client, at, err := login.Client(t.Context(), login.Config{Cloud: "bed-admin", CloudsFile: filepath.Join(labFolder, "clouds.yaml")})
+	require.NoError(t, err)
+	b := &lab{t: t, client: client, at: at}
+	b.needImage()
+	return b
+}
+
+// serve starts `coffer serve` on the bed, under a deployment of its own.
+func (b *lab) serve(options ...serveOption) *serve {
+	b.t.Helper()
+	config, err := filepath.Abs(filepath.Join(labFolder, "coffer.yaml"))
+	require.NoError(b.t, err)
+	clouds, err := filepath.Abs(filepath.Join(labFolder, "clouds.yaml"))
+	require.NoError(b.t, err)
+	s := startServe(b.t, newDataDir(b.t), append(options, withArgs("--config", config), withEnv(
+		"OS_CLIENT_CONFIG_FILE="+clouds,
+		"COFFER_TASKMANAGER_OPENSTACK_DEPLOYMENT=e"+strings.ReplaceAll(uuid.NewString(), "-", "")[:12],
+		"COFFER_API_QUOTA_INSTANCES=-1", "COFFER_API_QUOTA_VOLUMES=250",
+	))...)
+	s.servers = "/var/lib/coffer-guest"
+	return s
+}
+
+// needImage makes an image with the engines of this host, which are those of the namespaces.
+func (b *lab) needImage() {
+	b.t.Helper()
+	client, err := openstack.NewImageV2(b.client, b.at)
+	require.NoError(b.t, err)
+	properties, name := map[string]string{}, machineImage
+	for _, d := range everyDatastore {
+		versions, err := d.versions()
+		require.NoError(b.t, err)
+		require.NotEmpty(b.t, versions, d.name)
+		properties["coffer_"+d.name] = versions[0]
+		name += "-" + versions[0]
+	}
+	pages, err := images.List(client, images.ListOpts{Name: name}).AllPages(b.t.Context())
+	require.NoError(b.t, err)
+	found, err := images.ExtractImages(pages)
+	require.NoError(b.t, err)
+	if len(found) > 0 {
+		return
+	}
+	public := images.ImageVisibilityPublic
+	made, err := images.Create(b.t.Context(), client, images.CreateOpts{
+		Name: name, Tags: []string{"coffer"}, DiskFormat: "raw", ContainerFormat: "bare", Visibility: &public, Properties: properties,
+	}).Extract()
+	require.NoError(b.t, err)
+	require.NoError(b.t, imagedata.Upload(b.t.Context(), client, made.ID, strings.NewReader(strings.Repeat("\x00", 1<<16))).ExtractErr())
+}
+
+// inventory counts what there is in all services of the bed.
+func (b *lab) inventory() []string {
+	b.t.Helper()
+	var found []string
+	for _, service := range []struct {
+		kind string
+		make func(*gophercloud.ProviderClient, gophercloud.EndpointOpts) (*gophercloud.ServiceClient, error)
+		// lists are paths, each with the key of its list.
+		lists map[string]string
+	}{
+		{"Keystone", openstack.NewIdentityV3, map[string]string{"projects": "projects", "users": "users", "services": "services", "endpoints": "endpoints"}},
+		{"Placement", openstack.NewPlacementV1, map[string]string{"resource_providers": "resource_providers"}},
+		{"Glance", openstack.NewImageV2, map[string]string{"images": "images"}},
+		{"Nova", openstack.NewComputeV2, map[string]string{"servers?all_tenants=1": "servers", "os-server-groups?all_projects=1": "server_groups"}},
+		{"Neutron", openstack.NewNetworkV2, map[string]string{"ports": "ports", "security-groups": "security_groups", "floatingips": "floatingips", "networks": "networks"}},
+		{"Cinder", openstack.NewBlockStorageV3, map[string]string{"volumes?all_tenants=1": "volumes", "snapshots?all_tenants=1": "snapshots"}},
+		{"Swift", openstack.NewObjectStorageV1, map[string]string{"?format=json": ""}},
+	} {
+		client, err := service.make(b.client, b.at)
+		require.NoError(b.t, err)
+		for path, key := range service.lists {
+			for _, id := range b.list(client, path, key) {
+				found = append(found, service.kind+" "+path+" "+id)
+			}
+		}
+	}
+	slices.Sort(found)
+	return found
+}
+
+func (b *lab) list(client *gophercloud.ServiceClient, path, key string) []string {
+	b.t.Helper()
+	var items []map[string]any
+	var body any = &items
+	wrapped := map[string]any{}
+	if key != "" {
+		body = &wrapped
+	}
+	_, err := client.Get(context.WithoutCancel(b.t.Context()), client.ServiceURL(path), body, &gophercloud.RequestOpts{OkCodes: []int{http.StatusOK, http.StatusNoContent}}) //nolint:bodyclose // closed by gophercloud
+	require.NoError(b.t, err, path)
+	if key != "" {
+		list, ok := wrapped[key].([]any)
+		require.True(b.t, ok, "%s has no %s", path, key)
+		for _, item := range list {
+			items = append(items, item.(map[string]any))
+		}
+	}
+	var ids []string
+	for _, item := range items {
+		for _, name := range []string{"id", "uuid", "name"} {
+			if id, ok := item[name].(string); ok {
+				ids = append(ids, id)
+				break
+			}
+		}
+	}
+	return ids
+}
+
+// TestOpenStack is the shortest way: a database in a server of Nova's, on a volume of Cinder's, at an address of
+// Neutron's, and nothing left of it.
+func TestOpenStack(t *testing.T) {
+	b := openLab(t)
+	before := b.inventory()
+	s := newSiteOn(t, mariadb, b.serve())
+	testRestart(s)
+	s.whole()
+	s.user.awaitSuccess(s.user.delete(s.id))
+	assert.Equal(t, before, b.inventory())
+}
+
+// TestOpenStackWhateverIsDoneToAnInstanceItsDataStay does what the local provider is put through.
+func TestOpenStackWhateverIsDoneToAnInstanceItsDataStay(t *testing.T) {
+	b := openLab(t)
+	before := b.inventory()
+	t.Run("each engine", func(t *testing.T) {
+		forEachDatastore(t, func(t *testing.T, d datastore) {
+			view := *b
+			view.t = t
+			s := newSiteOn(t, d, view.serve())
+			for _, part := range []struct {
+				name string
+				test func(s *site)
+			}{
+				{"restart", testRestart},
+				{"rename", testRename},
+				{"stop", testStop},
+				{"reboot", testReboot},
+				{"restart in DDM's dialect", testDDMRestart},
+				{"hard restart of one that hangs", testHardRestartOfOneThatHangs},
+				{"rebuild", testRebuildOnOpenStack},
+				{"resize flavor", testResizeFlavor},
+				{"resize volume", testResizeVolumeOnOpenStack},
+				{"reset task status", testResetTaskStatus},
+				{"what is only tried", testDryRuns},
+			} {
+				t.Run(part.name, func(t *testing.T) {
+					view := s.in(t)
+					part.test(view)
+					view.whole()
+				})
+			}
+			s.user.awaitSuccess(s.user.delete(s.id))
+		})
+	})
+	assert.Equal(t, before, b.inventory())
+}
+
+// testRebuildOnOpenStack rebuilds from the image that the server has: its disk is made anew, its agent enrols again.
+func testRebuildOnOpenStack(s *site) {
+	client, at, err := login.Client(s.t.Context(), login.Config{Cloud: "bed-admin", CloudsFile: filepath.Join(labFolder, "clouds.yaml")})
+	require.NoError(s.t, err)
+	glance, err := openstack.NewImageV2(client, at)
+	require.NoError(s.t, err)
+	pages, err := images.List(glance, images.ListOpts{Tags: []string{"coffer"}, Sort: "created_at:desc"}).AllPages(s.t.Context())
+	require.NoError(s.t, err)
+	found, err := images.ExtractImages(pages)
+	require.NoError(s.t, err)
+	i := slices.IndexFunc(found, func(i images.Image) bool { return strings.HasPrefix(i.Name, machineImage+"-") })
+	require.GreaterOrEqual(s.t, i, 0)
+	database := s.host().pidOf(s.datastore.program)
+	s.managed(map[string]any{"rebuild": map[string]any{"image_id": found[i].ID}})
+	assert.NotEqual(s.t, database, s.host().pidOf(s.datastore.program))
+}
+
+// testResizeVolumeOnOpenStack does not ask whether the database was touched: this host's kernel may grow nothing in use.
+func testResizeVolumeOnOpenStack(s *site) {
+	s.refuses(growTo(1), http.StatusBadRequest, "must be larger than the current volume size of '1'")
+	s.user.awaitSuccess(s.act(growTo("2")))
+	shown := s.user.show(s.id)
+	assert.Equal(s.t, 2, shown.Volume.Size)
+	s.refuses(growTo(2), http.StatusBadRequest, "must be larger than the current volume size of '2'")
+}
+
+// TestOpenStackSet makes replicas beside a source that is written to, promotes one, and elects one when its host dies.
+func TestOpenStackSet(t *testing.T) {
+	b := openLab(t)
+	before := b.inventory()
+	t.Run("each engine", func(t *testing.T) {
+		forEachDatastore(t, func(t *testing.T, d datastore) {
+			view := *b
+			view.t = t
+			s := view.serve()
+			user := s.signIn("coffer")
+			set := user.withReplicas(d, 1)
+			source, replica := set[0], set[1]
+			s.machine(source).remember("before")
+			s.machine(replica).awaitRemembered("before")
+
+			user.promote(replica.ID)
+			user.assertSet(replica.ID, source.ID)
+			s.machine(replica).remember("after")
+			s.machine(source).awaitRemembered("after", "before")
+
+			user.awaitSuccess(user.delete(source.ID))
+			user.awaitSuccess(user.delete(replica.ID))
+		})
+	})
+	assert.Equal(t, before, b.inventory())
+}
