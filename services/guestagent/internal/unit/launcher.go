@@ -61,6 +61,7 @@ func (l Launcher) Start(ctx context.Context, command proc.Command, ending proces
 	return proc.Adopt(pid, l.collect)
 }
 
+// start gives the id of the process, 0 for one that is gone.
 func (l Launcher) start(ctx context.Context, conn *systemd.Conn, command proc.Command, ending process.Ending) (int, error) {
 	if _, err := l.settle(ctx, conn); err != nil {
 		return 0, err
@@ -69,14 +70,19 @@ func (l Launcher) start(ctx context.Context, conn *systemd.Conn, command proc.Co
 	if err := l.begin(ctx, conn, l.properties(command, ending), result); err != nil {
 		return 0, err
 	}
+	var ran bool
 	select {
-	case <-result: // what came of it is in the unit
+	case r := <-result:
+		ran = r == "done"
 	case <-ctx.Done():
 		return 0, context.Cause(ctx)
 	}
 	state, err := l.read(ctx, conn)
 	if err != nil {
 		return 0, err
+	}
+	if ran && state.pid == 0 {
+		return 0, nil // it has ended cleanly, and systemd has forgotten it
 	}
 	return state.pid, state.startFault()
 }
