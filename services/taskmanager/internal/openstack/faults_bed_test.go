@@ -286,7 +286,7 @@ func hugeFlavor(t *testing.T) step.Flavor {
 	compute, err := openstack.NewComputeV2(client, endpoint)
 	require.NoError(t, err)
 	disk := 1
-	made, err := flavors.Create(t.Context(), compute, flavors.CreateOpts{Name: "huge-" + uuid.NewString(), RAM: 1 << 30, VCPUs: 1, Disk: &disk}).Extract()
+	made, err := flavors.Create(t.Context(), compute, flavors.CreateOpts{Name: "huge-" + uuid.NewString(), RAM: 1_000_000, VCPUs: 1, Disk: &disk}).Extract()
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		require.NoError(t, flavors.Delete(context.WithoutCancel(t.Context()), compute, made.ID).ExtractErr())
