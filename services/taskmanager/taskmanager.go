@@ -149,7 +149,9 @@ func (t *Taskmanager) Run(ctx context.Context) error {
 	if err := t.register(ctx); err != nil {
 		return errors.Join(stopped(ctx, err), parts.Stop())
 	}
-	parts.Go(ctx, "catalogue", func(ctx context.Context) error { t.registerAgain(ctx); return nil })
+	if t.config.Provider == ProviderOpenStack {
+		parts.Go(ctx, "catalogue", func(ctx context.Context) error { t.registerAgain(ctx); return nil })
+	}
 	parts.Go(ctx, "monitor", func(ctx context.Context) error { t.monitor.Run(ctx); return nil })
 	if t.sweeper != nil {
 		parts.Go(ctx, "sweeper", func(ctx context.Context) error { t.sweeper.Run(ctx); return nil })
@@ -204,9 +206,6 @@ func (t *Taskmanager) register(ctx context.Context) error {
 // registerAgain keeps up with what a cloud offers, until ctx ends. What a host offers changes with its packages, and is read
 // at start alone.
 func (t *Taskmanager) registerAgain(ctx context.Context) {
-	if t.config.Provider != ProviderOpenStack {
-		return
-	}
 	for pause.For(ctx, t.config.OpenStack.CatalogInterval) {
 		if err := t.register(ctx); err != nil && ctx.Err() == nil {
 			t.deps.Logger.Warn("the provider's offer was not read again", "error", err)
