@@ -32,6 +32,10 @@ const recently = time.Hour
 // Server answers with the instance's server.
 func (p *Provider) Server(ctx context.Context, instanceID string) (step.Server, error) {
 	found, err := p.server(ctx, instanceID)
+	if err == nil && found.Status == novaError && found.Fault.Message == "" {
+		// The list of servers does not tell faults.
+		found, err = p.getServer(ctx, found.ID)
+	}
 	if err != nil {
 		return step.Server{}, err
 	}
