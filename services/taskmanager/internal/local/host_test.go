@@ -101,10 +101,17 @@ func (h *host) awaitDatabase(t *testing.T, instanceID string) string {
 	t.Helper()
 	record := filepath.Join(h.cfg.DataDir, "servers", instanceID, "database.pid")
 	var text []byte
+	p := h.open(t)
 	require.Eventually(t, func() bool {
 		var err error
 		text, err = os.ReadFile(record)
-		return err == nil && len(text) > 0
+		if err != nil || len(text) == 0 {
+			return false
+		}
+		// An agent that was started again writes its own over its predecessor's, which may be a zombie: that has no command line.
+		line, gone := os.ReadFile(filepath.Join("/proc", string(text), "cmdline"))
+		lives, unknown := p.serverLives(instanceID)
+		return unknown == nil && (!lives || gone == nil && strings.Contains(string(line), instanceID))
 	}, awaited, between)
 	return string(text)
 }
