@@ -17,7 +17,7 @@ import (
 func openQueue(
 	ctx context.Context, config Config, logger *slog.Logger, parts *lifecycle.Group,
 ) (conn *nats.Conn, ready func() error, err error) {
-	conn, ready, err = connectQueue(ctx, config, logger, parts)
+	conn, server, err := connectQueue(ctx, config, logger, parts)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -29,23 +29,28 @@ func openQueue(
 	if err := bus.Setup(ctx, js, bus.WithReplicas(config.NATS.Replicas)); err != nil {
 		return nil, nil, err
 	}
-	return conn, ready, nil
+	if server == nil {
+		// Whether it is connected, the api says.
+		return conn, func() error { return nil }, nil
+	}
+	// Not before: a stream that is being made looks like a broken one.
+	parts.Go(ctx, "the queue's streams", server.Keep)
+	return conn, server.Ready, nil
 }
 
+// connectQueue answers with the server too, if it is inside this process.
 func connectQueue(
 	ctx context.Context, config Config, logger *slog.Logger, parts *lifecycle.Group,
-) (conn *nats.Conn, ready func() error, err error) {
+) (conn *nats.Conn, server *embedded.Server, err error) {
 	if config.NATS.URL != "" {
 		conn, err = bus.Connect(config.NATS, "coffer", nil, logger)
-		// Whether it is connected, the api says.
-		return conn, func() error { return nil }, err
+		return conn, nil, err
 	}
-	server, err := embedded.Start(ctx, config.EmbeddedNATS, logger)
+	server, err = embedded.Start(ctx, config.EmbeddedNATS, logger)
 	if err != nil {
 		return nil, nil, fmt.Errorf("start the queue: %w", err)
 	}
 	parts.Defer("NATS", func() error { server.Stop(); return nil })
-	parts.Go(ctx, "the queue's streams", server.Keep)
 	conn, err = server.Connect("coffer")
-	return conn, server.Ready, err
+	return conn, server, err
 }
