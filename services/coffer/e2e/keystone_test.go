@@ -35,9 +35,7 @@ type bed struct {
 // newKeystoneBed registers an address, and serves there for the users of a real Keystone.
 func newKeystoneBed(t *testing.T) *bed {
 	t.Helper()
-	if os.Getenv("COFFER_TEST_OPENSTACK") == "" {
-		t.Skip("needs the OpenStack of deploy/openstack: make test-openstack")
-	}
+	needOpenStack(t)
 	b := &bed{clouds: writeBedClouds(t), user: "coffer-e2e-" + strings.ToLower(rand.Text())}
 	listen, login := nettest.FreeAddress(t), filepath.Join(t.TempDir(), "service.yaml")
 	register := []string{

@@ -32,12 +32,17 @@ const labFolder = "../../../deploy/openstack"
 // machineImage begins the names of images for namespaces: they say which engines this host has, and are empty.
 const machineImage = "coffer-machine"
 
-// openLab skips the test where no OpenStack runs.
-func openLab(t *testing.T) *lab {
+func needOpenStack(t *testing.T) {
 	t.Helper()
 	if os.Getenv("COFFER_TEST_OPENSTACK") == "" {
 		t.Skip("needs a running OpenStack: make openstack-up, then make test-openstack")
 	}
+}
+
+// openLab skips the test where no OpenStack runs.
+func openLab(t *testing.T) *lab {
+	t.Helper()
+	needOpenStack(t)
 	client, at, err := login.Client(t.Context(), login.Config{Cloud: "bed-admin", CloudsFile: filepath.Join(labFolder, "clouds.yaml")})
 	require.NoError(t, err)
 	b := &lab{t: t, client: client, at: at}

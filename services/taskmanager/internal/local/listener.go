@@ -18,17 +18,15 @@ import (
 
 	"github.com/coffer-dbaas/coffer/pkg/dbserver"
 	"github.com/coffer-dbaas/coffer/pkg/errs"
+	"github.com/coffer-dbaas/coffer/services/taskmanager/internal/step"
 )
 
 // reasonEveryAddress marks a listener that takes a port on every address, so that trying another one is no use.
 const reasonEveryAddress = "PORT_TAKEN_ON_EVERY_ADDRESS"
 
-// agentPort is where guest agents listen.
-const agentPort = 8781
-
 // probeAddress says whether the agent and every engine, on its usual port, could listen on the address.
 func (p *Provider) probeAddress(ctx context.Context, ip netip.Addr) error {
-	ports := []int{agentPort}
+	ports := []int{step.AgentPort}
 	for _, kind := range dbserver.Kinds {
 		ports = append(ports, kind.Port)
 	}

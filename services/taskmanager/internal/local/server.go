@@ -165,7 +165,7 @@ func (p *Provider) describeServer(spec step.ServerSpec, ip netip.Addr, volume vo
 	s := serverFile{
 		InstanceID:   spec.InstanceID,
 		Address:      ip.String(),
-		AgentListen:  netip.AddrPortFrom(ip, agentPort).String(),
+		AgentListen:  netip.AddrPortFrom(ip, step.AgentPort).String(),
 		DataDir:      p.folder.volumeData(spec.InstanceID),
 		TemplatesDir: p.folder.templates,
 		EngineRoot:   at.root,

@@ -10,11 +10,9 @@ import (
 
 	"github.com/coffer-dbaas/coffer/pkg/dbserver"
 	"github.com/coffer-dbaas/coffer/pkg/errs"
+	cloud "github.com/coffer-dbaas/coffer/pkg/openstack"
 	"github.com/coffer-dbaas/coffer/services/taskmanager/internal/step"
 )
-
-// databasePorts are where the engines listen, by Trove's names of their managers.
-var databasePorts = map[string]int{dbserver.MariaDB.Manager: 3306, dbserver.PostgreSQL.Manager: 5432}
 
 // everybody is who may connect when nobody is named.
 var everybody = []string{"0.0.0.0/0", "::/0"}
@@ -27,7 +25,7 @@ func (p *Provider) UpdateAccess(ctx context.Context, instanceID string, access s
 	if access.Public && p.public == nil {
 		return nil, errs.New(errs.Invalid, "PUBLIC_UNSUPPORTED", "The provider 'openstack' has no network for public addresses here.")
 	}
-	port, known := databasePorts[access.Manager]
+	kind, known := dbserver.Of(access.Manager)
 	if !known {
 		return nil, errs.New(errs.Invalid, "DATASTORE_UNKNOWN", "There is no datastore %q.", access.Manager)
 	}
@@ -41,7 +39,7 @@ func (p *Provider) UpdateAccess(ctx context.Context, instanceID string, access s
 	}
 	var wanted []opening
 	for _, cidr := range from {
-		wanted = append(wanted, opening{port: port, from: cidr})
+		wanted = append(wanted, opening{port: kind.Port, from: cidr})
 	}
 	if err := p.open(ctx, group, wanted); err != nil {
 		return nil, err
@@ -125,7 +123,7 @@ func (p *Provider) floating(ctx context.Context, instanceID string) (*floatingip
 }
 
 func (p *Provider) floatingOf(ctx context.Context, instanceID string) ([]floatingips.FloatingIP, error) {
-	found, err := all(ctx, floatingips.List(p.network, floatingips.ListOpts{Description: p.mark(instanceID), ProjectID: p.project}),
+	found, err := cloud.All(ctx, floatingips.List(p.network, floatingips.ListOpts{Description: p.mark(instanceID), ProjectID: p.project}),
 		floatingips.ExtractFloatingIPs)
 	return found, fault(neutron, "find the floating IP of instance "+instanceID, err)
 }

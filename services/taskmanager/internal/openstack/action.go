@@ -7,12 +7,13 @@ import (
 	"github.com/gophercloud/gophercloud/v2/openstack/compute/v2/instanceactions"
 
 	"github.com/coffer-dbaas/coffer/pkg/errs"
+	cloud "github.com/coffer-dbaas/coffer/pkg/openstack"
 )
 
 // whyNot tells why Nova gave up what it was asked to do to a server that is as it was before. Its record of the latest
 // action of that name has the fault, in the trace of the event that failed.
 func (p *Provider) whyNot(ctx context.Context, serverID, action, doing string) error {
-	found, err := all(ctx, instanceactions.List(p.compute, serverID, nil), instanceactions.ExtractInstanceActions)
+	found, err := cloud.All(ctx, instanceactions.List(p.compute, serverID, nil), instanceactions.ExtractInstanceActions)
 	if err != nil {
 		return fault(nova, doing, err)
 	}

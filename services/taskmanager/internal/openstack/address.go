@@ -1,7 +1,6 @@
 package openstack
 
 import (
-	"cmp"
 	"context"
 	"slices"
 
@@ -10,6 +9,7 @@ import (
 	"github.com/gophercloud/gophercloud/v2/openstack/networking/v2/subnets"
 
 	"github.com/coffer-dbaas/coffer/pkg/errs"
+	cloud "github.com/coffer-dbaas/coffer/pkg/openstack"
 	"github.com/coffer-dbaas/coffer/services/taskmanager/internal/step"
 )
 
@@ -134,17 +134,20 @@ func notOne(what, id string, err error) error {
 
 // portOf finds a port of ours by its name; NotFound when there is none.
 func (p *Provider) portOf(ctx context.Context, name string) (*ports.Port, error) {
-	found, err := all(ctx, ports.List(p.network, ports.ListOpts{Name: name, ProjectID: p.project}), ports.ExtractPorts)
+	found, err := p.portsNamed(ctx, name)
 	if err != nil {
-		return nil, fault(neutron, "find port "+name, err)
+		return nil, err
 	}
 	if len(found) == 0 {
 		return nil, errs.New(errs.NotFound, "PORT_NOT_FOUND", "There is no port %s.", name)
 	}
-	oldest := slices.MinFunc(found, func(a, b ports.Port) int {
-		return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(a.ID, b.ID))
-	})
-	return &oldest, nil
+	first := slices.MinFunc(found, func(a, b ports.Port) int { return older(a.CreatedAt, b.CreatedAt, a.ID, b.ID) })
+	return &first, nil
+}
+
+func (p *Provider) portsNamed(ctx context.Context, name string) ([]ports.Port, error) {
+	found, err := cloud.All(ctx, ports.List(p.network, ports.ListOpts{Name: name, ProjectID: p.project}), ports.ExtractPorts)
+	return found, fault(neutron, "find port "+name, err)
 }
 
 // ReleaseAddress deletes floating IPs, ports and groups of the instance.
@@ -156,9 +159,9 @@ func (p *Provider) ReleaseAddress(ctx context.Context, instanceID string) error 
 		return err
 	}
 	for _, name := range []string{p.databaseMark(instanceID), p.managementMark(instanceID)} {
-		found, err := all(ctx, ports.List(p.network, ports.ListOpts{Name: name, ProjectID: p.project}), ports.ExtractPorts)
+		found, err := p.portsNamed(ctx, name)
 		if err != nil {
-			return fault(neutron, "find port "+name, err)
+			return err
 		}
 		for _, port := range found {
 			err := ports.Delete(ctx, p.network, port.ID).ExtractErr()

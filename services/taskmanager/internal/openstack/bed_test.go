@@ -23,6 +23,7 @@ import (
 	"github.com/gophercloud/gophercloud/v2/openstack/networking/v2/ports"
 	"github.com/stretchr/testify/require"
 
+	cloud "github.com/coffer-dbaas/coffer/pkg/openstack"
 	"github.com/coffer-dbaas/coffer/services/taskmanager/internal/providertest"
 	"github.com/coffer-dbaas/coffer/services/taskmanager/internal/step"
 )
@@ -110,34 +111,34 @@ func (b *bed) inventory(ctx context.Context, t *testing.T) []string {
 	machines, err := p.changedServers(ctx, time.Time{})
 	require.NoError(t, err)
 	for _, s := range machines {
-		actions, err := all(ctx, instanceactions.List(p.compute, s.ID, nil), instanceactions.ExtractInstanceActions)
+		actions, err := cloud.All(ctx, instanceactions.List(p.compute, s.ID, nil), instanceactions.ExtractInstanceActions)
 		require.NoError(t, err)
 		add("server", p.mark(s.Metadata[keyInstance]), s.ID, s.Status)
 		for _, a := range actions {
 			add("action on", p.mark(s.Metadata[keyInstance]), a.Action, a.RequestID)
 		}
 	}
-	disks, err := all(ctx, volumes.List(p.volume, volumes.ListOpts{}), volumes.ExtractVolumes)
+	disks, err := cloud.All(ctx, volumes.List(p.volume, volumes.ListOpts{}), volumes.ExtractVolumes)
 	require.NoError(t, err)
 	for _, v := range disks {
 		add("volume", v.Name, v.ID, v.Status, v.Size)
 	}
-	plugs, err := all(ctx, ports.List(p.network, ports.ListOpts{ProjectID: p.project}), ports.ExtractPorts)
+	plugs, err := cloud.All(ctx, ports.List(p.network, ports.ListOpts{ProjectID: p.project}), ports.ExtractPorts)
 	require.NoError(t, err)
 	for _, port := range plugs {
 		add("port", port.Name, port.ID, port.AdminStateUp, port.DeviceID)
 	}
-	walls, err := all(ctx, groups.List(p.network, groups.ListOpts{ProjectID: p.project}), groups.ExtractGroups)
+	walls, err := cloud.All(ctx, groups.List(p.network, groups.ListOpts{ProjectID: p.project}), groups.ExtractGroups)
 	require.NoError(t, err)
 	for _, g := range walls {
 		add("security group", g.Name, g.ID, len(g.Rules))
 	}
-	floating, err := all(ctx, floatingips.List(p.network, floatingips.ListOpts{ProjectID: p.project}), floatingips.ExtractFloatingIPs)
+	floating, err := cloud.All(ctx, floatingips.List(p.network, floatingips.ListOpts{ProjectID: p.project}), floatingips.ExtractFloatingIPs)
 	require.NoError(t, err)
 	for _, f := range floating {
 		add("floating IP", f.Description, f.ID)
 	}
-	sets, err := all(ctx, servergroups.List(p.compute, nil), servergroups.ExtractServerGroups)
+	sets, err := cloud.All(ctx, servergroups.List(p.compute, nil), servergroups.ExtractServerGroups)
 	require.NoError(t, err)
 	for _, g := range sets {
 		add("server group", g.Name, g.ID, len(g.Members))
@@ -177,8 +178,8 @@ func (b *bed) needImage(t *testing.T) {
 	}
 	visibility := images.ImageVisibilityPublic
 	made, err := images.Create(t.Context(), p.image, images.CreateOpts{
-		Name: "coffer-fake", Tags: []string{imageTag}, DiskFormat: "raw", ContainerFormat: "bare", Visibility: &visibility,
-		Properties: map[string]string{imageProperty + "mariadb": "10.11.14", imageProperty + "postgresql": "15.18"},
+		Name: "coffer-fake", Tags: []string{cloud.ImageTag}, DiskFormat: "raw", ContainerFormat: "bare", Visibility: &visibility,
+		Properties: map[string]string{cloud.EngineProperty("mariadb"): "10.11.14", cloud.EngineProperty("postgresql"): "15.18"},
 	}).Extract()
 	require.NoError(t, err)
 	require.NoError(t, imagedata.Upload(t.Context(), p.image, made.ID, strings.NewReader(strings.Repeat("\x00", 1<<16))).ExtractErr())

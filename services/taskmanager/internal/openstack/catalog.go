@@ -11,6 +11,7 @@ import (
 	"github.com/gophercloud/gophercloud/v2/openstack/networking/v2/networks"
 
 	"github.com/coffer-dbaas/coffer/pkg/dbserver"
+	cloud "github.com/coffer-dbaas/coffer/pkg/openstack"
 	journalv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/journal/v1"
 )
 
@@ -72,7 +73,7 @@ func (p *Provider) readDatastores(ctx context.Context, catalog *journalv1.Regist
 }
 
 func (p *Provider) readFlavors(ctx context.Context, catalog *journalv1.RegisterProviderRequest) error {
-	found, err := all(ctx, flavors.ListDetail(p.compute, flavors.ListOpts{SortKey: "memory_mb"}), flavors.ExtractFlavors)
+	found, err := cloud.All(ctx, flavors.ListDetail(p.compute, flavors.ListOpts{SortKey: "memory_mb"}), flavors.ExtractFlavors)
 	if err != nil {
 		return fault(nova, "list flavors", err)
 	}
@@ -85,7 +86,7 @@ func (p *Provider) readFlavors(ctx context.Context, catalog *journalv1.RegisterP
 }
 
 func (p *Provider) readVolumeTypes(ctx context.Context, catalog *journalv1.RegisterProviderRequest) error {
-	found, err := all(ctx, volumetypes.List(p.volume, volumetypes.ListOpts{}), volumetypes.ExtractVolumeTypes)
+	found, err := cloud.All(ctx, volumetypes.List(p.volume, volumetypes.ListOpts{}), volumetypes.ExtractVolumeTypes)
 	if err != nil {
 		return fault(cinder, "list volume types", err)
 	}
@@ -101,7 +102,7 @@ func (p *Provider) readVolumeTypes(ctx context.Context, catalog *journalv1.Regis
 
 func (p *Provider) readNetworks(ctx context.Context, catalog *journalv1.RegisterProviderRequest) error {
 	shared := true
-	found, err := all(ctx, networks.List(p.network, networks.ListOpts{Shared: &shared}), networks.ExtractNetworks)
+	found, err := cloud.All(ctx, networks.List(p.network, networks.ListOpts{Shared: &shared}), networks.ExtractNetworks)
 	if err != nil {
 		return fault(neutron, "list networks", err)
 	}
@@ -120,7 +121,7 @@ func (p *Provider) readNetworks(ctx context.Context, catalog *journalv1.Register
 }
 
 func (p *Provider) readZones(ctx context.Context, catalog *journalv1.RegisterProviderRequest) error {
-	found, err := all(ctx, availabilityzones.List(p.compute), availabilityzones.ExtractAvailabilityZones)
+	found, err := cloud.All(ctx, availabilityzones.List(p.compute), availabilityzones.ExtractAvailabilityZones)
 	if err != nil {
 		return fault(nova, "list availability zones", err)
 	}

@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"regexp"
 	"time"
+
+	cloud "github.com/coffer-dbaas/coffer/pkg/openstack"
 )
 
 // Config says which cloud, and how it is used.
@@ -61,7 +63,7 @@ func (c Config) Validate() error {
 			faults = append(faults, fmt.Errorf(format, args...))
 		}
 	}
-	fault(c.Cloud == "", "cloud: must name an entry of clouds.yaml")
+	faults = append(faults, cloud.Config{Cloud: c.Cloud}.Validate())
 	fault(!deployments.MatchString(c.Deployment) || len(c.Deployment) > longestDeployment,
 		"deployment: must be a letter and up to %d letters, digits and dashes, all small, is %q", longestDeployment-1, c.Deployment)
 	fault(c.ManagementNetwork == "", "management_network: must be the id or the name of a network")

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"maps"
 	"net"
 	"net/netip"
 	"strconv"
@@ -18,9 +17,6 @@ import (
 	"github.com/coffer-dbaas/coffer/pkg/pause"
 	"github.com/coffer-dbaas/coffer/services/taskmanager/internal/step"
 )
-
-// guestPort is where agents listen on the management network.
-const guestPort = 8781
 
 // CreateServer makes the instance's server, or goes on with the one that an interrupted attempt has left.
 func (p *Provider) CreateServer(ctx context.Context, spec step.ServerSpec) (step.Server, error) {
@@ -58,7 +54,7 @@ func (p *Provider) build(ctx context.Context, spec step.ServerSpec) (*servers.Se
 		return nil, err
 	}
 	configDrive := true
-	metadata := noted(spec)
+	metadata := described(spec)
 	metadata[keyGuest] = guest
 	made, err := servers.Create(ctx, p.compute, servers.CreateOpts{
 		Name: spec.Name, ImageRef: image, FlavorRef: spec.Flavor.ID, AvailabilityZone: cmp.Or(spec.AvailabilityZone, p.cfg.AvailabilityZone),
@@ -100,13 +96,10 @@ func (p *Provider) others(ctx context.Context, spec step.ServerSpec, refused err
 	}
 }
 
-// noted is what stands on the server for people, and for whoever looks at it later.
-func noted(spec step.ServerSpec) map[string]string {
-	all := map[string]string{
-		keyInstance: spec.InstanceID, keyProject: spec.Owner.ProjectID, keyTask: spec.Owner.TaskID,
-		keyManager: spec.Manager, keyVersion: spec.Version,
-	}
-	maps.DeleteFunc(all, func(_, value string) bool { return value == "" })
+// described is what stands on the server.
+func described(spec step.ServerSpec) map[string]string {
+	all := noted(spec.InstanceID, spec.Owner)
+	all[keyManager], all[keyVersion] = spec.Manager, spec.Version
 	return all
 }
 
@@ -124,12 +117,12 @@ func userData(spec step.ServerSpec, management *ports.Port) (data []byte, guest 
 		return nil, "", fmt.Errorf("read the address of instance %s: %w", spec.InstanceID, err)
 	}
 	data, err = firstboot.Encode(firstboot.Guest{
-		InstanceID: spec.InstanceID, Address: address, ManagementAddress: listen, AgentPort: guestPort,
+		InstanceID: spec.InstanceID, Address: address, ManagementAddress: listen, AgentPort: step.AgentPort,
 		VolumeID: spec.Volume.ID, Manager: spec.Manager, Version: spec.Version, MemoryMiB: spec.Flavor.RAM,
 		Bootstrap: firstboot.Bootstrap{
 			CAPEM: string(spec.Bootstrap.CAPEM), CertificatePEM: string(spec.Bootstrap.CertificatePEM),
 			KeyPEM: string(spec.Bootstrap.KeyPEM),
 		},
 	})
-	return data, net.JoinHostPort(listen.String(), strconv.Itoa(guestPort)), err
+	return data, net.JoinHostPort(listen.String(), strconv.Itoa(step.AgentPort)), err
 }

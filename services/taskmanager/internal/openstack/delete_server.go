@@ -54,7 +54,7 @@ func (p *Provider) awaitGone(ctx context.Context, id string) error {
 			forced = true
 			return false, orGone(fault(nova, "delete server "+id+" for good", servers.ForceDelete(ctx, p.compute, id).ExtractErr()))
 		case seen.Status == novaError && seen.TaskState == "":
-			return false, brokenServer(seen, "delete server "+id)
+			return false, p.brokenServer(ctx, seen, "delete server "+id)
 		}
 		return false, nil
 	})

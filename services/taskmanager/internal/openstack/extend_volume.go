@@ -56,12 +56,7 @@ func (p *Provider) tryExtend(ctx context.Context, volume *volumes.Volume, size i
 	if err := volumes.ExtendSize(ctx, p.volume, volume.ID, volumes.ExtendSizeOpts{NewSize: size}).ExtractErr(); err != nil {
 		return nil, fault(cinder, doing, err)
 	}
-	return p.volumes.until(ctx, volume.ID, func(seen *volumes.Volume, err error) (bool, error) {
-		if err != nil {
-			return false, err
-		}
-		return volumeIs(seen, doing, cinderAvailable, cinderInUse)
-	})
+	return p.watchVolume(ctx, volume.ID, doing, cinderAvailable, cinderInUse)
 }
 
 // detach takes the volume from its server, which is stopped first.
@@ -73,12 +68,7 @@ func (p *Provider) detach(ctx context.Context, server *servers.Server, volumeID 
 	if err := volumeattach.Delete(ctx, p.compute, server.ID, volumeID).ExtractErr(); err != nil {
 		return fault(nova, doing, err)
 	}
-	_, err := p.volumes.until(ctx, volumeID, func(seen *volumes.Volume, err error) (bool, error) {
-		if err != nil {
-			return false, err
-		}
-		return volumeIs(seen, doing, cinderAvailable)
-	})
+	_, err := p.watchVolume(ctx, volumeID, doing, cinderAvailable)
 	return err
 }
 

@@ -27,7 +27,7 @@ func fault(service, doing string, err error) error {
 		return nil
 	}
 	if errors.Is(err, context.Canceled) {
-		return errs.New(errs.Unavailable, "OPENSTACK_LEFT", "%s was no longer waited for to: %s.", service, doing).Because(err)
+		return errs.New(errs.Unavailable, reasonLeft, "%s was no longer waited for to: %s.", service, doing).Because(err)
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		// As text, so that a call's own limit is not taken for the end of the step's time.

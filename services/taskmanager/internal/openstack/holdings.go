@@ -9,6 +9,7 @@ import (
 	"github.com/gophercloud/gophercloud/v2/openstack/networking/v2/extensions/security/groups"
 	"github.com/gophercloud/gophercloud/v2/openstack/networking/v2/ports"
 
+	cloud "github.com/coffer-dbaas/coffer/pkg/openstack"
 	"github.com/coffer-dbaas/coffer/services/taskmanager/internal/sweep"
 )
 
@@ -29,28 +30,28 @@ func (p *Provider) Holdings(ctx context.Context) ([]sweep.Holding, error) {
 	for _, server := range machines {
 		hold(sweep.KindServer, server.ID, p.mark(server.Metadata[keyInstance]))
 	}
-	disks, err := all(ctx, volumes.List(p.volume, volumes.ListOpts{}), volumes.ExtractVolumes)
+	disks, err := cloud.All(ctx, volumes.List(p.volume, volumes.ListOpts{}), volumes.ExtractVolumes)
 	if err != nil {
 		return nil, fault(cinder, "list volumes", err)
 	}
 	for _, volume := range disks {
 		hold("volume", volume.ID, volume.Name)
 	}
-	plugs, err := all(ctx, ports.List(p.network, ports.ListOpts{ProjectID: p.project}), ports.ExtractPorts)
+	plugs, err := cloud.All(ctx, ports.List(p.network, ports.ListOpts{ProjectID: p.project}), ports.ExtractPorts)
 	if err != nil {
 		return nil, fault(neutron, "list ports", err)
 	}
 	for _, port := range plugs {
 		hold("port", port.ID, port.Name)
 	}
-	own, err := all(ctx, groups.List(p.network, groups.ListOpts{ProjectID: p.project}), groups.ExtractGroups)
+	own, err := cloud.All(ctx, groups.List(p.network, groups.ListOpts{ProjectID: p.project}), groups.ExtractGroups)
 	if err != nil {
 		return nil, fault(neutron, "list security groups", err)
 	}
 	for _, group := range own {
 		hold("security_group", group.ID, group.Name)
 	}
-	floating, err := all(ctx, floatingips.List(p.network, floatingips.ListOpts{ProjectID: p.project}), floatingips.ExtractFloatingIPs)
+	floating, err := cloud.All(ctx, floatingips.List(p.network, floatingips.ListOpts{ProjectID: p.project}), floatingips.ExtractFloatingIPs)
 	if err != nil {
 		return nil, fault(neutron, "list floating IPs", err)
 	}

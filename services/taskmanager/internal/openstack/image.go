@@ -9,22 +9,16 @@ import (
 
 	"github.com/coffer-dbaas/coffer/pkg/dbserver"
 	"github.com/coffer-dbaas/coffer/pkg/errs"
+	cloud "github.com/coffer-dbaas/coffer/pkg/openstack"
 )
 
-const (
-	// imageTag stands on the images of guests, and imageProperty with an engine's name behind it says the exact version that
-	// the image has of it: `coffer image register` sets both.
-	imageTag      = "coffer"
-	imageProperty = "coffer_"
+const reasonNoImage = "IMAGE_NOT_FOUND"
 
-	reasonNoImage = "IMAGE_NOT_FOUND"
-)
-
-// guestImages are the images that guests may be built from, the newest first.
+// guestImages are the images that guests may be built from, the newest first: `coffer image register` brings them.
 func (p *Provider) guestImages(ctx context.Context) ([]images.Image, error) {
-	found, err := all(ctx, images.List(p.image, images.ListOpts{Tags: []string{imageTag}, Status: images.ImageStatusActive}), images.ExtractImages)
+	found, err := cloud.All(ctx, images.List(p.image, images.ListOpts{Tags: []string{cloud.ImageTag}, Status: images.ImageStatusActive}), images.ExtractImages)
 	if err != nil {
-		return nil, fault(glance, "list images with the tag "+imageTag, err)
+		return nil, fault(glance, "list images with the tag "+cloud.ImageTag, err)
 	}
 	slices.SortStableFunc(found, func(a, b images.Image) int {
 		return cmp.Or(b.CreatedAt.Compare(a.CreatedAt), cmp.Compare(a.ID, b.ID))
@@ -34,13 +28,13 @@ func (p *Provider) guestImages(ctx context.Context) ([]images.Image, error) {
 
 // versionIn is the exact version of an engine in an image; empty when it has none.
 func versionIn(image images.Image, manager string) string {
-	version, _ := image.Properties[imageProperty+manager].(string)
+	version, _ := image.Properties[cloud.EngineProperty(manager)].(string)
 	return version
 }
 
 // imageFor is the id of the image that was named, or of the newest one with the version.
 func (p *Provider) imageFor(ctx context.Context, manager, version, named string) (string, error) {
-	if !slices.ContainsFunc(dbserver.Kinds, func(k dbserver.Kind) bool { return k.Manager == manager }) {
+	if _, known := dbserver.Of(manager); !known {
 		return "", errs.New(errs.Invalid, reasonNoImage, "There is no image with the datastore %q.", manager)
 	}
 	found, err := p.guestImages(ctx)
@@ -57,7 +51,7 @@ func (p *Provider) imageFor(ctx context.Context, manager, version, named string)
 		}
 	}
 	if named != "" {
-		return "", errs.New(errs.Invalid, reasonNoImage, "Image %s does not exist, or lacks the tag %q.", named, imageTag)
+		return "", errs.New(errs.Invalid, reasonNoImage, "Image %s does not exist, or lacks the tag %q.", named, cloud.ImageTag)
 	}
 	return "", errs.New(errs.Invalid, reasonNoImage, "There is no image with %s %s; `coffer image register` brings one.", manager, version)
 }

@@ -1,11 +1,15 @@
 package openstack
 
 import (
+	"cmp"
+	"maps"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/coffer-dbaas/coffer/pkg/errs"
+	"github.com/coffer-dbaas/coffer/services/taskmanager/internal/step"
 )
 
 // Keys of a server's metadata.
@@ -36,6 +40,16 @@ func (p *Provider) markOf(text string) (instanceID string) {
 		return ""
 	}
 	return id
+}
+
+// older orders what interrupted attempts have made under the same name: of several the oldest counts, for all who look.
+func older(a, b time.Time, aID, bID string) int { return cmp.Or(a.Compare(b), cmp.Compare(aID, bID)) }
+
+// noted is what stands on servers and volumes for people and for the sweeper.
+func noted(instanceID string, owner step.Owner) map[string]string {
+	all := map[string]string{keyInstance: instanceID, keyProject: owner.ProjectID, keyTask: owner.TaskID}
+	maps.DeleteFunc(all, func(_, value string) bool { return value == "" })
+	return all
 }
 
 // validID keeps what is no instance's id out of names and queries.

@@ -12,14 +12,8 @@ import (
 // MigrateServer moves the server to another host while it is down, and confirms that at once: a server that does not come
 // up there comes up nowhere else.
 func (p *Provider) MigrateServer(ctx context.Context, instanceID, host string) (step.Server, error) {
-	server, err := p.server(ctx, instanceID)
+	server, err := p.changeable(ctx, instanceID)
 	if err != nil {
-		return step.Server{}, err
-	}
-	if err := p.notFenced(ctx, instanceID); err != nil {
-		return step.Server{}, err
-	}
-	if server, err = p.settled(ctx, server); err != nil {
 		return step.Server{}, err
 	}
 	// One that waits to be confirmed was moved by an attempt that was interrupted.

@@ -81,7 +81,7 @@ func (p *Provider) start(ctx context.Context, server *servers.Server) (*servers.
 			return server, nil
 		}
 	case novaError:
-		return nil, brokenServer(server, "build or run server "+server.ID)
+		return nil, p.brokenServer(ctx, server, "build or run server "+server.ID)
 	case novaShutoff:
 		if server.TaskState == "" {
 			if err := fault(nova, doing, servers.Start(ctx, p.compute, server.ID).ExtractErr()); err != nil {
@@ -157,6 +157,18 @@ func (p *Provider) notFenced(ctx context.Context, instanceID string) error {
 		return nil
 	}
 	return errs.New(errs.WrongState, "SERVER_FENCED", "The server of instance %s was stopped for good.", instanceID)
+}
+
+// changeable is the instance's server once nothing is being done to it; WrongState when it is fenced.
+func (p *Provider) changeable(ctx context.Context, instanceID string) (*servers.Server, error) {
+	server, err := p.server(ctx, instanceID)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.notFenced(ctx, instanceID); err != nil {
+		return nil, err
+	}
+	return p.settled(ctx, server)
 }
 
 // settled waits until nothing is being done to a server, before it is asked for something else.

@@ -135,7 +135,7 @@ func (p *Provider) findNetworks(ctx context.Context) (err error) {
 	if len(p.callers) > 0 {
 		return nil
 	}
-	found, err := all(ctx, subnets.List(p.network, subnets.ListOpts{NetworkID: p.management.ID}), subnets.ExtractSubnets)
+	found, err := cloud.All(ctx, subnets.List(p.network, subnets.ListOpts{NetworkID: p.management.ID}), subnets.ExtractSubnets)
 	if err != nil {
 		return fault(neutron, "list the subnets of the management network", err)
 	}
@@ -148,7 +148,7 @@ func (p *Provider) findNetworks(ctx context.Context) (err error) {
 // findNetwork finds a network by its id, or by a name that is its alone.
 func (p *Provider) findNetwork(ctx context.Context, name string) (*networks.Network, error) {
 	for _, query := range []networks.ListOpts{{ID: name}, {Name: name}} {
-		found, err := all(ctx, networks.List(p.network, query), networks.ExtractNetworks)
+		found, err := cloud.All(ctx, networks.List(p.network, query), networks.ExtractNetworks)
 		if err != nil {
 			return nil, fault(neutron, "find network "+name, err)
 		}

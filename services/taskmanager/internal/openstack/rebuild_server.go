@@ -13,14 +13,8 @@ import (
 // RebuildServer makes the server's root disk anew from an image, with user data of its own: the agent enrols again. Ports
 // and volume stay with the server.
 func (p *Provider) RebuildServer(ctx context.Context, spec step.ServerSpec) (step.Server, error) {
-	server, err := p.server(ctx, spec.InstanceID)
+	server, err := p.changeable(ctx, spec.InstanceID)
 	if err != nil {
-		return step.Server{}, err
-	}
-	if err := p.notFenced(ctx, spec.InstanceID); err != nil {
-		return step.Server{}, err
-	}
-	if server, err = p.settled(ctx, server); err != nil {
 		return step.Server{}, err
 	}
 	image, err := p.imageToRebuild(ctx, spec, server)
@@ -36,7 +30,7 @@ func (p *Provider) RebuildServer(ctx context.Context, spec step.ServerSpec) (ste
 		return step.Server{}, err
 	}
 	metadata := server.Metadata
-	for key, value := range noted(spec) {
+	for key, value := range described(spec) {
 		metadata[key] = value
 	}
 	doing := "rebuild server " + server.ID

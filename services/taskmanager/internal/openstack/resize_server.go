@@ -12,14 +12,8 @@ import (
 
 // ResizeServer resizes the server and leaves it to be confirmed or reverted.
 func (p *Provider) ResizeServer(ctx context.Context, instanceID string, flavor step.Flavor) (step.Server, error) {
-	server, err := p.server(ctx, instanceID)
+	server, err := p.changeable(ctx, instanceID)
 	if err != nil {
-		return step.Server{}, err
-	}
-	if err := p.notFenced(ctx, instanceID); err != nil {
-		return step.Server{}, err
-	}
-	if server, err = p.settled(ctx, server); err != nil {
 		return step.Server{}, err
 	}
 	has, err := p.hasFlavor(ctx, server, flavor.ID)

@@ -1,7 +1,6 @@
 package openstack
 
 import (
-	"cmp"
 	"context"
 	"net/http"
 	"net/netip"
@@ -10,6 +9,10 @@ import (
 	"github.com/gophercloud/gophercloud/v2"
 	"github.com/gophercloud/gophercloud/v2/openstack/networking/v2/extensions/security/groups"
 	"github.com/gophercloud/gophercloud/v2/openstack/networking/v2/extensions/security/rules"
+
+	"github.com/coffer-dbaas/coffer/pkg/dbserver"
+	cloud "github.com/coffer-dbaas/coffer/pkg/openstack"
+	"github.com/coffer-dbaas/coffer/services/taskmanager/internal/step"
 )
 
 // transferPort is where a source's agent listens while a replica copies it.
@@ -34,8 +37,8 @@ func (p *Provider) membersGroup(ctx context.Context, projectID string) (string, 
 		return "", err
 	}
 	wanted := []opening{{port: transferPort, group: id}}
-	for _, port := range databasePorts {
-		wanted = append(wanted, opening{port: port, group: id})
+	for _, kind := range dbserver.Kinds {
+		wanted = append(wanted, opening{port: kind.Port, group: id})
 	}
 	return id, p.open(ctx, id, wanted)
 }
@@ -48,7 +51,7 @@ func (p *Provider) managementGroup(ctx context.Context) (string, error) {
 	}
 	var wanted []opening
 	for _, caller := range p.callers {
-		wanted = append(wanted, opening{port: guestPort, from: caller})
+		wanted = append(wanted, opening{port: step.AgentPort, from: caller})
 	}
 	return id, p.open(ctx, id, wanted)
 }
@@ -84,16 +87,14 @@ func (p *Provider) group(ctx context.Context, name, description string) (string,
 
 // groupsNamed are ours of that name, the oldest first.
 func (p *Provider) groupsNamed(ctx context.Context, name string) ([]groups.SecGroup, error) {
-	found, err := all(ctx, groups.List(p.network, groups.ListOpts{Name: name, ProjectID: p.project}), groups.ExtractGroups)
-	slices.SortFunc(found, func(a, b groups.SecGroup) int {
-		return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(a.ID, b.ID))
-	})
+	found, err := cloud.All(ctx, groups.List(p.network, groups.ListOpts{Name: name, ProjectID: p.project}), groups.ExtractGroups)
+	slices.SortFunc(found, func(a, b groups.SecGroup) int { return older(a.CreatedAt, b.CreatedAt, a.ID, b.ID) })
 	return found, fault(neutron, "find security group "+name, err)
 }
 
 // open makes a group let in exactly these: what is missing is added first, what is too much is removed then.
 func (p *Provider) open(ctx context.Context, groupID string, wanted []opening) error {
-	there, err := all(ctx, rules.List(p.network, rules.ListOpts{SecGroupID: groupID, Direction: string(rules.DirIngress)}), rules.ExtractRules)
+	there, err := cloud.All(ctx, rules.List(p.network, rules.ListOpts{SecGroupID: groupID, Direction: string(rules.DirIngress)}), rules.ExtractRules)
 	if err != nil {
 		return fault(neutron, "list the rules of security group "+groupID, err)
 	}
@@ -142,36 +143,20 @@ func etherType(network string) rules.RuleEtherType {
 
 // deleteGroups deletes the instance's own group, and those it shared that nobody uses any more.
 func (p *Provider) deleteGroups(ctx context.Context, instanceID string) error {
-	if err := p.deleteGroupsNamed(ctx, p.mark(instanceID)); err != nil {
-		return err
-	}
-	shared, err := all(ctx, groups.List(p.network, groups.ListOpts{ProjectID: p.project}), groups.ExtractGroups)
+	found, err := cloud.All(ctx, groups.List(p.network, groups.ListOpts{ProjectID: p.project}), groups.ExtractGroups)
 	if err != nil {
 		return fault(neutron, "list security groups", err)
 	}
-	for _, group := range shared {
-		if !p.isShared(group.Name) {
+	for _, group := range found {
+		shared := p.isShared(group.Name)
+		if !shared && group.Name != p.mark(instanceID) {
 			continue
 		}
 		err := groups.Delete(ctx, p.network, group.ID).ExtractErr()
-		if gophercloud.ResponseCodeIs(err, http.StatusConflict) {
+		if shared && gophercloud.ResponseCodeIs(err, http.StatusConflict) {
 			continue
 		}
 		if err := orGone(fault(neutron, "delete security group "+group.Name, err)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (p *Provider) deleteGroupsNamed(ctx context.Context, name string) error {
-	found, err := p.groupsNamed(ctx, name)
-	if err != nil {
-		return err
-	}
-	for _, group := range found {
-		err := groups.Delete(ctx, p.network, group.ID).ExtractErr()
-		if err := orGone(fault(neutron, "delete security group "+name, err)); err != nil {
 			return err
 		}
 	}

@@ -2,12 +2,14 @@ package openstack
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"time"
 
 	"github.com/gophercloud/gophercloud/v2/openstack/compute/v2/servers"
 
 	"github.com/coffer-dbaas/coffer/pkg/errs"
+	cloud "github.com/coffer-dbaas/coffer/pkg/openstack"
 	"github.com/coffer-dbaas/coffer/services/taskmanager/internal/step"
 )
 
@@ -32,14 +34,21 @@ const recently = time.Hour
 // Server answers with the instance's server.
 func (p *Provider) Server(ctx context.Context, instanceID string) (step.Server, error) {
 	found, err := p.server(ctx, instanceID)
-	if err == nil && found.Status == novaError && found.Fault.Message == "" {
-		// The list of servers does not tell faults.
-		found, err = p.getServer(ctx, found.ID)
+	if err == nil {
+		found, err = p.withFault(ctx, found)
 	}
 	if err != nil {
 		return step.Server{}, err
 	}
 	return told(instanceID, found), nil
+}
+
+// withFault is a server in ERROR with the reason: lists of servers leave it out.
+func (p *Provider) withFault(ctx context.Context, s *servers.Server) (*servers.Server, error) {
+	if s.Status != novaError || s.Fault.Message != "" {
+		return s, nil
+	}
+	return p.getServer(ctx, s.ID)
 }
 
 // told is what Coffer's words are for a server.
@@ -79,20 +88,15 @@ func (p *Provider) server(ctx context.Context, instanceID string) (*servers.Serv
 	if len(found) == 0 {
 		return nil, errs.New(errs.NotFound, "SERVER_NOT_FOUND", "Instance %s has no server.", instanceID)
 	}
-	oldest := &found[0]
-	for n := range found {
-		if s := &found[n]; s.Created.Before(oldest.Created) || s.Created.Equal(oldest.Created) && s.ID < oldest.ID {
-			oldest = s
-		}
-	}
-	return oldest, nil
+	first := slices.MinFunc(found, func(a, b servers.Server) int { return older(a.Created, b.Created, a.ID, b.ID) })
+	return &first, nil
 }
 
 func (p *Provider) serversOf(ctx context.Context, instanceID string) ([]servers.Server, error) {
 	if err := validID(instanceID); err != nil {
 		return nil, err
 	}
-	found, err := all(ctx, servers.List(p.compute, servers.ListOpts{Tags: p.mark(instanceID)}), servers.ExtractServers)
+	found, err := cloud.All(ctx, servers.List(p.compute, servers.ListOpts{Tags: p.mark(instanceID)}), servers.ExtractServers)
 	if err != nil {
 		return nil, fault(nova, "find the server of instance "+instanceID, err)
 	}
@@ -121,7 +125,7 @@ func (p *Provider) changedServers(ctx context.Context, since time.Time) ([]serve
 	if !since.IsZero() {
 		query.ChangesSince = since.UTC().Format(time.RFC3339)
 	}
-	found, err := all(ctx, servers.List(p.compute, query), servers.ExtractServers)
+	found, err := cloud.All(ctx, servers.List(p.compute, query), servers.ExtractServers)
 	return found, fault(nova, "list servers", err)
 }
 
@@ -133,22 +137,21 @@ func (p *Provider) awaitServer(ctx context.Context, id, doing string, wanted ...
 			return false, err
 		}
 		if seen.Status == novaError && seen.TaskState == "" {
-			return false, brokenServer(seen, doing)
+			return false, p.brokenServer(ctx, seen, doing)
 		}
 		if seen.TaskState != "" {
 			return false, nil
 		}
-		for _, status := range wanted {
-			if seen.Status == status {
-				return true, nil
-			}
-		}
-		return false, nil
+		return slices.Contains(wanted, seen.Status), nil
 	})
 }
 
 // brokenServer tells of a server in ERROR.
-func brokenServer(s *servers.Server, doing string) error {
+func (p *Provider) brokenServer(ctx context.Context, s *servers.Server, doing string) error {
+	s, err := p.withFault(ctx, s)
+	if err != nil {
+		return err
+	}
 	said := s.Fault.Message
 	if said == "" {
 		said = "Nova does not say why"

@@ -7,6 +7,7 @@ import (
 	"github.com/gophercloud/gophercloud/v2/openstack/compute/v2/servergroups"
 	"github.com/gophercloud/gophercloud/v2/openstack/compute/v2/servers"
 
+	cloud "github.com/coffer-dbaas/coffer/pkg/openstack"
 	"github.com/coffer-dbaas/coffer/services/taskmanager/internal/step"
 )
 
@@ -77,6 +78,6 @@ func (p *Provider) deleteServerGroups(ctx context.Context, instanceID string, le
 }
 
 func (p *Provider) serverGroups(ctx context.Context) ([]servergroups.ServerGroup, error) {
-	found, err := all(ctx, servergroups.List(p.compute, nil), servergroups.ExtractServerGroups)
+	found, err := cloud.All(ctx, servergroups.List(p.compute, nil), servergroups.ExtractServerGroups)
 	return found, fault(nova, "list server groups", err)
 }

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/gophercloud/gophercloud/v2/pagination"
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/propagation"
 )
@@ -41,13 +40,4 @@ type body struct {
 func (b *body) Close() error {
 	defer b.cancel()
 	return b.ReadCloser.Close()
-}
-
-// all reads every page of a list.
-func all[T any](ctx context.Context, pager pagination.Pager, extract func(pagination.Page) ([]T, error)) ([]T, error) {
-	pages, err := pager.AllPages(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return extract(pages)
 }

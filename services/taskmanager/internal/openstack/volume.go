@@ -2,13 +2,13 @@ package openstack
 
 import (
 	"context"
-	"maps"
 	"slices"
 	"strings"
 
 	"github.com/gophercloud/gophercloud/v2/openstack/blockstorage/v3/volumes"
 
 	"github.com/coffer-dbaas/coffer/pkg/errs"
+	cloud "github.com/coffer-dbaas/coffer/pkg/openstack"
 	"github.com/coffer-dbaas/coffer/services/taskmanager/internal/step"
 )
 
@@ -36,13 +36,9 @@ func (p *Provider) CreateVolume(ctx context.Context, spec step.VolumeSpec) (step
 }
 
 func (p *Provider) makeVolume(ctx context.Context, spec step.VolumeSpec) (*volumes.Volume, error) {
-	metadata := map[string]string{
-		keyInstance: spec.InstanceID, keyProject: spec.Owner.ProjectID, keyTask: spec.Owner.TaskID,
-	}
-	maps.DeleteFunc(metadata, func(_, value string) bool { return value == "" })
 	made, err := volumes.Create(ctx, p.volume, volumes.CreateOpts{
 		Name: p.mark(spec.InstanceID), Description: spec.Name, Size: spec.Size, VolumeType: spec.Type,
-		AvailabilityZone: spec.AvailabilityZone, Metadata: metadata,
+		AvailabilityZone: spec.AvailabilityZone, Metadata: noted(spec.InstanceID, spec.Owner),
 	}, nil).Extract()
 	if err == nil {
 		return made, nil
@@ -106,20 +102,15 @@ func (p *Provider) volumeOf(ctx context.Context, instanceID string) (*volumes.Vo
 	if len(found) == 0 {
 		return nil, errs.New(errs.NotFound, "VOLUME_NOT_FOUND", "Instance %s has no volume.", instanceID)
 	}
-	oldest := &found[0]
-	for n := range found {
-		if v := &found[n]; v.CreatedAt.Before(oldest.CreatedAt) || v.CreatedAt.Equal(oldest.CreatedAt) && v.ID < oldest.ID {
-			oldest = v
-		}
-	}
-	return oldest, nil
+	first := slices.MinFunc(found, func(a, b volumes.Volume) int { return older(a.CreatedAt, b.CreatedAt, a.ID, b.ID) })
+	return &first, nil
 }
 
 func (p *Provider) volumesOf(ctx context.Context, instanceID string) ([]volumes.Volume, error) {
 	if err := validID(instanceID); err != nil {
 		return nil, err
 	}
-	found, err := all(ctx, volumes.List(p.volume, volumes.ListOpts{Name: p.mark(instanceID)}), volumes.ExtractVolumes)
+	found, err := cloud.All(ctx, volumes.List(p.volume, volumes.ListOpts{Name: p.mark(instanceID)}), volumes.ExtractVolumes)
 	return found, fault(cinder, "find the volume of instance "+instanceID, err)
 }
 
@@ -129,7 +120,7 @@ func (p *Provider) getVolume(ctx context.Context, id string) (*volumes.Volume, e
 }
 
 func (p *Provider) allVolumes(ctx context.Context) (map[string]*volumes.Volume, error) {
-	found, err := all(ctx, volumes.List(p.volume, volumes.ListOpts{}), volumes.ExtractVolumes)
+	found, err := cloud.All(ctx, volumes.List(p.volume, volumes.ListOpts{}), volumes.ExtractVolumes)
 	byID := make(map[string]*volumes.Volume, len(found))
 	for n := range found {
 		byID[found[n].ID] = &found[n]
@@ -137,20 +128,25 @@ func (p *Provider) allVolumes(ctx context.Context) (map[string]*volumes.Volume, 
 	return byID, fault(cinder, "list volumes", err)
 }
 
-// awaitVolume looks until the volume has one of the statuses. Cinder's words for failures begin with error.
+// awaitVolume answers with a volume once it has one of the statuses, which it may have already.
 func (p *Provider) awaitVolume(ctx context.Context, volume *volumes.Volume, doing string, wanted ...string) (*volumes.Volume, error) {
-	check := func(seen *volumes.Volume, err error) (bool, error) {
+	if ok, err := volumeIs(volume, doing, wanted...); ok || err != nil {
+		return volume, err
+	}
+	return p.watchVolume(ctx, volume.ID, doing, wanted...)
+}
+
+// watchVolume looks from now on until the volume has one of the statuses.
+func (p *Provider) watchVolume(ctx context.Context, id, doing string, wanted ...string) (*volumes.Volume, error) {
+	return p.volumes.until(ctx, id, func(seen *volumes.Volume, err error) (bool, error) {
 		if err != nil {
 			return false, err
 		}
 		return volumeIs(seen, doing, wanted...)
-	}
-	if ok, err := check(volume, nil); ok || err != nil {
-		return volume, err
-	}
-	return p.volumes.until(ctx, volume.ID, check)
+	})
 }
 
+// volumeIs says whether a volume has one of the statuses. Cinder's words for failures begin with error.
 func volumeIs(seen *volumes.Volume, doing string, wanted ...string) (bool, error) {
 	if strings.HasPrefix(seen.Status, "error") {
 		return false, errs.New(errs.WrongState, "VOLUME_ERROR", "%s could not %s: its status is %s.", cinder, doing, seen.Status)

@@ -143,6 +143,9 @@ type Bootstrap struct {
 	KeyPEM         []byte
 }
 
+// AgentPort is where agents listen, whatever the provider.
+const AgentPort = 8781
+
 // Server is an instance's server as the provider knows it.
 type Server struct {
 	ID         string

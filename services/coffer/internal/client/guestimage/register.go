@@ -12,16 +12,13 @@ import (
 	"github.com/gophercloud/gophercloud/v2/openstack/image/v2/imagedata"
 	"github.com/gophercloud/gophercloud/v2/openstack/image/v2/images"
 
+	cloud "github.com/coffer-dbaas/coffer/pkg/openstack"
 	"github.com/coffer-dbaas/coffer/services/coffer/internal/client"
 )
 
 const (
-	// tag stands on every guest image, beside one for each of its engines.
-	tag = "coffer"
-	// prefix stands before an engine's name in the property with its exact version, and before what else is Coffer's.
-	prefix = "coffer_"
 	// sumProperty is the property with what the image's content is known by.
-	sumProperty = prefix + "sha512"
+	sumProperty = cloud.ImagePrefix + "sha512"
 	// leastRAM is what a machine needs besides its database's flavor, MiB.
 	leastRAM = 512
 )
@@ -93,13 +90,9 @@ func (r *Registry) Register(ctx context.Context, file, visibility string) (Regis
 
 // find is an image with the content: one that can be used, else one that still waits for it.
 func (r *Registry) find(ctx context.Context, sum string) (*images.Image, error) {
-	pages, err := images.List(r.api, images.ListOpts{Tags: []string{tag}}).AllPages(ctx)
+	all, err := cloud.All(ctx, images.List(r.api, images.ListOpts{Tags: []string{cloud.ImageTag}}), images.ExtractImages)
 	if err != nil {
 		return nil, client.Explain(err)
-	}
-	all, err := images.ExtractImages(pages)
-	if err != nil {
-		return nil, err
 	}
 	for _, status := range []images.ImageStatus{images.ImageStatusActive, images.ImageStatusQueued} {
 		i := slices.IndexFunc(all, func(i images.Image) bool { return i.Status == status && i.Properties[sumProperty] == sum })
@@ -112,10 +105,10 @@ func (r *Registry) find(ctx context.Context, sum string) (*images.Image, error) 
 
 func describe(m manifest, visibility images.ImageVisibility) images.CreateOpts {
 	properties := maps.Clone(fixed)
-	properties[sumProperty], properties[prefix+"version"] = m.SHA512, m.Version
-	tags := []string{tag}
+	properties[sumProperty], properties[cloud.ImagePrefix+"version"] = m.SHA512, m.Version
+	tags := []string{cloud.ImageTag}
 	for _, engine := range slices.Sorted(maps.Keys(m.Engines)) {
-		properties[prefix+engine] = m.Engines[engine]
+		properties[cloud.EngineProperty(engine)] = m.Engines[engine]
 		tags = append(tags, engine)
 	}
 	return images.CreateOpts{

@@ -10,6 +10,7 @@ import (
 	"github.com/gophercloud/gophercloud/v2/openstack/identity/v3/domains"
 	"github.com/gophercloud/gophercloud/v2/pagination"
 
+	openstackclient "github.com/coffer-dbaas/coffer/pkg/openstack"
 	"github.com/coffer-dbaas/coffer/services/coffer/internal/client"
 )
 
@@ -79,11 +80,11 @@ func (r *Registry) domain(ctx context.Context, idOrName string) (string, error) 
 
 // all reads a list to its end.
 func all[T any](ctx context.Context, pager pagination.Pager, extract func(pagination.Page) ([]T, error)) ([]T, error) {
-	pages, err := pager.AllPages(ctx)
+	found, err := openstackclient.All(ctx, pager, extract)
 	if err != nil {
 		return nil, client.Explain(err)
 	}
-	return extract(pages)
+	return found, nil
 }
 
 // first is the first of a list that names at most one thing; nil for none.
