@@ -20,3 +20,9 @@ func FreeAddress(t testing.TB) string {
 	require.NoError(t, listener.Close())
 	return listener.Addr().String()
 }
+
+// Host is an address of this host for a database server and its agent, drawn from those that the local provider gives to
+// its servers: there are so many that no two tests get the same.
+func Host() string {
+	return fmt.Sprintf("127.%d.%d.%d", 2+rand.IntN(250), rand.IntN(256), 1+rand.IntN(254)) //nolint:gosec // no secret
+}

@@ -23,14 +23,14 @@ func TestAFullVolumeIsReportedAndHeldUntilItIsGrown(t *testing.T) {
 			_, err := db.ExecContext(ctx, "CREATE TABLE IF NOT EXISTS t (i INT)")
 			return err
 		}
-		require.Eventually(t, func() bool { return write(m.ctx()) != nil }, 10*time.Second, 5*time.Millisecond)
+		require.Eventually(t, func() bool { return write(m.ctx()) != nil }, time.Minute, 5*time.Millisecond)
 		require.ErrorContains(t, write(m.ctx()), "read-only")
 
 		m.server.VolumeLimitBytes = large
 		m.writeSettings()
 		m.endAgent(syscall.SIGTERM) // the next agent measures at once
 		m.startAgent()
-		require.Eventually(t, func() bool { return write(m.ctx()) == nil }, 10*time.Second, 5*time.Millisecond)
+		require.Eventually(t, func() bool { return write(m.ctx()) == nil }, time.Minute, 5*time.Millisecond)
 		use := m.status().GetVolume()
 		assert.EqualValues(t, large, use.GetTotalBytes())
 		assert.Greater(t, use.GetUsedBytes(), uint64(small))

@@ -21,6 +21,7 @@ import (
 	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/credentials"
 
+	"github.com/coffer-dbaas/coffer/pkg/nettest"
 	"github.com/coffer-dbaas/coffer/pkg/pki"
 	"github.com/coffer-dbaas/coffer/pkg/proc"
 	guestagentv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/guestagent/v1"
@@ -122,7 +123,7 @@ func newMachineOf(t *testing.T, k kind, changes ...func(*settings.Server)) *mach
 	id := fmt.Sprintf("%08x-0000-4000-8000-%012x", rand.Uint32(), rand.Uint64N(1<<48))
 	// The database's user must reach its folder, so not t.TempDir.
 	dir := filepath.Join(servers, id)
-	address := fmt.Sprintf("127.%d.%d.%d", 2+rand.IntN(250), rand.IntN(256), 1+rand.IntN(254))
+	address := nettest.Host()
 	m := &machine{t: t, kind: k, id: id, server: settings.Server{
 		InstanceID: id, Address: address, AgentListen: address + ":8781", DataDir: filepath.Join(dir, "data"),
 		TemplatesDir: templates, MemoryBytes: 256 << 20, Folder: dir, VolumeLimitBytes: 1 << 30,

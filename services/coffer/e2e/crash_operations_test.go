@@ -170,7 +170,7 @@ func TestKillingServeMidwayThroughAnyOperationLosesNothing(t *testing.T) {
 					o.check(s)
 					s.user.assertSet(s.source, s.replica)
 					s.host(s.replica).awaitRemembered("before")
-					assert.Equal(t, []string{s.source}, s.writable([]instance{s.user.show(s.source), s.user.show(s.replica)}))
+					s.assertOnlyWriter(s.source, []instance{s.user.show(s.source), s.user.show(s.replica)})
 					s.kill()
 				})
 			}

@@ -22,6 +22,12 @@ func crashPoints(t testing.TB) map[string][]string {
 	user.awaitSuccess(user.delete(made.ID))
 	s.interrupt()
 
+	return pointsIn(t, trace, "create_instance", "restart_instance", "delete_instance")
+}
+
+// pointsIn are the points of a trace, in order, by action: some of each of these.
+func pointsIn(t testing.TB, trace string, actions ...string) map[string][]string {
+	t.Helper()
 	text, err := os.ReadFile(trace)
 	require.NoError(t, err)
 	points := map[string][]string{}
@@ -31,7 +37,7 @@ func crashPoints(t testing.TB) map[string][]string {
 			points[action] = append(points[action], point)
 		}
 	}
-	for _, action := range []string{"create_instance", "restart_instance", "delete_instance"} {
+	for _, action := range actions {
 		require.NotEmpty(t, points[action], "%s passes no crash point", action)
 	}
 	return points
@@ -53,21 +59,26 @@ func TestKillingServeAtAnyJournalWriteLosesNothingAndRepeatsNothing(t *testing.T
 	}
 }
 
-// crashed starts serve so that it dies at the point while `do` is under way, and starts it again on the same folder.
-func crashed(t testing.TB, dataDir, point string, do func(user *client) string) (*serve, *client, string) {
-	t.Helper()
-	doomed := startServe(t, dataDir, withEnv("COFFER_CRASHPOINT="+point))
+// starter starts the same service again and again.
+type starter func(options ...serveOption) *serve
+
+// crashed starts serve so that it dies at the point while `do` is under way, and starts it again.
+func (start starter) crashed(point string, do func(user *client) string) (*serve, *client, string) {
+	doomed := start(withEnv("COFFER_CRASHPOINT=" + point))
 	taskID := do(doomed.signIn("coffer"))
 	doomed.killedAtCrashPoint()
 
-	next := startServe(t, dataDir)
+	next := start()
 	return next, next.signIn("coffer"), taskID
 }
 
+func starterOn(t testing.TB, dataDir string) starter {
+	return func(options ...serveOption) *serve { return startServe(t, dataDir, options...) }
+}
+
 func crashCreate(t *testing.T, point string) {
-	dataDir := newDataDir(t)
 	var made instance
-	s, user, taskID := crashed(t, dataDir, point, func(user *client) string {
+	s, user, taskID := starterOn(t, newDataDir(t)).crashed(point, func(user *client) string {
 		var id string
 		made, id = user.create(newInstance("crashed"))
 		return id
@@ -92,7 +103,7 @@ func crashRestart(t *testing.T, point string) {
 	starts := host.databaseStarts()
 	s.kill()
 
-	_, user, taskID := crashed(t, dataDir, point, func(user *client) string { return user.restart(made.ID) })
+	_, user, taskID := starterOn(t, dataDir).crashed(point, func(user *client) string { return user.restart(made.ID) })
 	user.awaitSuccess(taskID)
 	assert.Equal(t, "HEALTHY", user.show(made.ID).OperatingStatus)
 	assert.Equal(t, starts+1, host.databaseStarts(), "the database was started exactly once more")
@@ -105,7 +116,7 @@ func crashDelete(t *testing.T, point string) {
 	made := s.signIn("coffer").createReady("crashed")
 	s.kill()
 
-	next, user, taskID := crashed(t, dataDir, point, func(user *client) string { return user.delete(made.ID) })
+	next, user, taskID := starterOn(t, dataDir).crashed(point, func(user *client) string { return user.delete(made.ID) })
 	user.awaitSuccess(taskID)
 	assert.Equal(t, inventory{}, next.inventory())
 	assert.Empty(t, mountsOf(t, dataDir))

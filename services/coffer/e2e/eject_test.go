@@ -89,7 +89,7 @@ func testEjection(t *testing.T, silence, wake func(machine)) {
 		user = s.signIn("coffer")
 		user.awaitOperating(elected.ID, "HEALTHY")
 		assert.Empty(t, processesOf(t, host.folder), "the fence holds over a restart of the host")
-		assert.Equal(t, []string{elected.ID}, s.writable(set[1:]))
+		s.assertOnlyWriter(elected.ID, set[1:])
 		user.awaitSuccess(user.delete(source.ID))
 	})
 }

@@ -258,7 +258,7 @@ func mountsOf(t testing.TB, folder string) []string {
 // few milliseconds.
 func within(t testing.TB, what string, condition func() bool) {
 	t.Helper()
-	ticker := time.NewTicker(5 * time.Millisecond)
+	ticker := time.NewTicker(20 * time.Millisecond)
 	defer ticker.Stop()
 	limit := time.After(patience)
 	for !condition() {

@@ -13,7 +13,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -183,9 +182,15 @@ func (m machine) writable() bool {
 	return true
 }
 
+// awaitWritable waits until the database accepts writes.
+func (m machine) awaitWritable() {
+	m.t.Helper()
+	within(m.t, m.ip+" to accept writes", m.writable)
+}
+
 // answers says whether the database answers a query now.
 func (m machine) answers() bool {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	db := m.connect()
 	defer func() { require.NoError(m.t, db.Close()) }()

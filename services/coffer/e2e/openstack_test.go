@@ -53,17 +53,27 @@ func openLab(t *testing.T) *lab {
 // serve starts `coffer serve` on the bed, under a deployment of its own.
 func (b *lab) serve(options ...serveOption) *serve {
 	b.t.Helper()
+	return b.starter()(options...)
+}
+
+// starter starts the service of one deployment.
+func (b *lab) starter() starter {
+	b.t.Helper()
 	config, err := filepath.Abs(filepath.Join(labFolder, "coffer.yaml"))
 	require.NoError(b.t, err)
 	clouds, err := filepath.Abs(filepath.Join(labFolder, "clouds.yaml"))
 	require.NoError(b.t, err)
-	s := startServe(b.t, newDataDir(b.t), append(options, withArgs("--config", config), withEnv(
+	dataDir := newDataDir(b.t)
+	common := []serveOption{withArgs("--config", config), withEnv(
 		"OS_CLIENT_CONFIG_FILE="+clouds,
 		"COFFER_TASKMANAGER_OPENSTACK_DEPLOYMENT=e"+strings.ReplaceAll(uuid.NewString(), "-", "")[:12],
 		"COFFER_API_QUOTA_INSTANCES=-1", "COFFER_API_QUOTA_VOLUMES=250",
-	))...)
-	s.servers = "/var/lib/coffer-guest"
-	return s
+	)}
+	return func(options ...serveOption) *serve {
+		s := startServe(b.t, dataDir, slices.Concat(common, options)...)
+		s.servers = "/var/lib/coffer-guest"
+		return s
+	}
 }
 
 // needImage makes an image with the engines of this host, which are those of the namespaces.

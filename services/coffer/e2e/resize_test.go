@@ -111,7 +111,7 @@ func TestTheVolumesOfASetGrowTogetherAndTheQuotaCountsThemAll(t *testing.T) {
 		user.awaitSuccess(user.act(replica.ID, growTo(3)))
 		got := user.call(http.MethodPost, "/instances/"+source.ID+"/action", growTo(3))
 		assert.Equal(t, http.StatusRequestEntityTooLarge, got.code, string(got.body))
-		assert.Equal(t, []string{source.ID}, s.writable(set))
+		s.assertOnlyWriter(source.ID, set)
 		s.machine(source).remember("after")
 		s.machine(replica).awaitRemembered("after", "before")
 

@@ -73,7 +73,7 @@ func testSideBySide(t *testing.T, d datastore, rootFolder string) {
 	for version, i := range made {
 		host := s.machine(i)
 		within(t, version+" to be back", host.answers)
-		assert.Equal(t, []string{"after", "before"}, host.remembered())
+		host.awaitRemembered("after", "before")
 		// A machine that has lost its agent and its database leaves no more than any other.
 		host.powerOff()
 		user.awaitSuccess(user.delete(i.ID))

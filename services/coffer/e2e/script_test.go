@@ -3,11 +3,13 @@ package e2e_test
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/stretchr/testify/require"
@@ -43,8 +45,38 @@ func runScripts(t *testing.T, folder string) {
 			env.Setenv("PATH", programs+string(os.PathListSeparator)+os.Getenv("PATH"))
 			return os.MkdirAll(filepath.Join(env.WorkDir, "home"), 0o700)
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"keep": keep, "json": isJSON},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"keep": keep, "json": isJSON, "settle": settle(s.signIn("coffer")),
+		},
 	})
+}
+
+// settle is the command settle ID STATUS: it waits until the instance has the status, or is gone.
+func settle(user *client) func(*testscript.TestScript, bool, []string) {
+	return func(ts *testscript.TestScript, neg bool, args []string) {
+		if neg || len(args) != 2 {
+			ts.Fatalf("usage: settle ID STATUS|gone")
+		}
+		id, want := args[0], args[1]
+		limit := time.Now().Add(patience)
+		for {
+			got, err := user.try(http.MethodGet, "/instances/"+id, nil)
+			ts.Check(err)
+			status := "gone"
+			if got.code == http.StatusOK {
+				var shown struct{ Instance instance }
+				ts.Check(json.Unmarshal(got.body, &shown))
+				status = shown.Instance.Status
+			}
+			switch {
+			case status == want:
+				return
+			case status == "ERROR", time.Now().After(limit):
+				ts.Fatalf("the instance is %s, not %s: %s", status, want, got.body)
+			}
+			time.Sleep(50 * time.Millisecond) // as scripts wait that know nothing but this API
+		}
+	}
 }
 
 // keep VARIABLE KEY... takes a value out of the JSON that the last command wrote: keep ID id, keep IP ip 0.

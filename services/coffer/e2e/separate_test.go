@@ -7,16 +7,12 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/coffer-dbaas/coffer/pkg/nettest"
 )
-
-// twoLeases is how soon the task of a lost taskmanager must have ended elsewhere.
-const twoLeases = 30 * time.Second
 
 func TestSeparateProgramsGoOnWithoutATaskmanagerThatDiedMidway(t *testing.T) {
 	t.Parallel()
@@ -78,13 +74,11 @@ func TestTheExampleOfAConfigurationIsFine(t *testing.T) {
 }
 
 // untilItDies orders until the doomed taskmanager was the one to take the task, and died of it. Each task succeeds: the
-// last one elsewhere, in time.
+// last one elsewhere.
 func (p *plane) untilItDies(user *client, doomed *process, order func() (task string), succeeded func()) {
 	p.t.Helper()
 	for doomed.running() {
-		ordered := time.Now()
 		user.awaitSuccess(order())
-		assert.Less(p.t, time.Since(ordered), twoLeases)
 		succeeded()
 	}
 	doomed.killedAtCrashPoint()

@@ -25,7 +25,7 @@ func TestCtrlCStopsEverythingAndTheNextServeBringsItBack(t *testing.T) {
 	user = next.signIn("coffer")
 	for _, i := range instances {
 		user.awaitOperating(i.ID, "HEALTHY")
-		assert.Equal(t, []string{i.Name}, next.machine(i).remembered())
+		next.machine(i).awaitRemembered(i.Name)
 	}
 }
 

@@ -3,17 +3,23 @@ package e2e_test
 import (
 	"net/http"
 	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 func TestOfTwoRestartsSentAtOnceOneIsAccepted(t *testing.T) {
 	s := startServe(t, newDataDir(t))
 	user := s.signIn("coffer")
 	made := user.createReady("contested")
-	starts := s.machine(made).databaseStarts()
+	host := s.machine(made)
+	starts := host.databaseStarts()
 
+	// The first one cannot be over before the second one comes.
+	agent := host.pidOf("coffer-guestagent")
+	require.NoError(t, syscall.Kill(agent, syscall.SIGSTOP))
 	answers := make([]answer, 2)
 	var together sync.WaitGroup
 	for i := range answers {
@@ -25,6 +31,7 @@ func TestOfTwoRestartsSentAtOnceOneIsAccepted(t *testing.T) {
 		})
 	}
 	together.Wait()
+	require.NoError(t, syscall.Kill(agent, syscall.SIGCONT))
 	accepted, refused := answers[0], answers[1]
 	if accepted.code != http.StatusAccepted {
 		accepted, refused = refused, accepted
@@ -33,7 +40,7 @@ func TestOfTwoRestartsSentAtOnceOneIsAccepted(t *testing.T) {
 	assert.Equal(t, http.StatusUnprocessableEntity, refused.code, string(refused.body))
 	assert.Contains(t, string(refused.body), "REBOOT")
 	user.awaitSuccess(taskOf(t, accepted))
-	assert.Equal(t, starts+1, s.machine(made).databaseStarts())
+	assert.Equal(t, starts+1, host.databaseStarts())
 }
 
 func TestADeleteEndsTheRestartThatRuns(t *testing.T) {

@@ -3,8 +3,6 @@ package enginetest
 
 import (
 	"context"
-	"fmt"
-	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
@@ -17,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/coffer-dbaas/coffer/pkg/errs"
+	"github.com/coffer-dbaas/coffer/pkg/nettest"
 	"github.com/coffer-dbaas/coffer/pkg/proc"
 	"github.com/coffer-dbaas/coffer/services/guestagent/internal/engine"
 	"github.com/coffer-dbaas/coffer/services/guestagent/internal/settings"
@@ -218,7 +217,7 @@ func newServer(t *testing.T) settings.Server {
 	require.NoError(t, os.Chmod(dir, 0o711))
 	server := settings.Server{
 		InstanceID: "enginetest", DataDir: filepath.Join(dir, "data"), TemplatesDir: filepath.Join(dir, "templates"), Folder: dir,
-		Address: fmt.Sprintf("127.%d.%d.%d", 2+rand.IntN(250), rand.IntN(256), 1+rand.IntN(254)),
+		Address: nettest.Host(),
 	}
 	if os.Geteuid() == 0 {
 		server.RunAsUID, server.RunAsGID = 65000, 65000

@@ -2,8 +2,6 @@ package postgresql
 
 import (
 	"context"
-	"fmt"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"testing"
@@ -12,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/coffer-dbaas/coffer/pkg/nettest"
 	"github.com/coffer-dbaas/coffer/services/guestagent/internal/settings"
 )
 
@@ -24,7 +23,7 @@ func newEngine(t *testing.T) *Engine {
 	t.Cleanup(func() { require.NoError(t, os.RemoveAll(home)) })
 	require.NoError(t, os.Chmod(home, 0o711))
 	server := settings.Server{
-		InstanceID: "in-place", Address: fmt.Sprintf("127.%d.0.1", 2+rand.IntN(250)), Folder: home, MemoryBytes: 256 << 20,
+		InstanceID: "in-place", Address: nettest.Host(), Folder: home, MemoryBytes: 256 << 20,
 		DataDir: filepath.Join(home, "data"), TemplatesDir: filepath.Join(home, "templates"), VolumeLimitBytes: 1 << 30,
 	}
 	if os.Geteuid() == 0 {
