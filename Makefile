@@ -19,6 +19,11 @@ ifeq ($(shell id -u),0)
 export COFFER_TEST_ENGINE_ROOT ?= $(CURDIR)/bin/engine-root/trixie
 endif
 
+PACKAGES := $(MODULES:%=./%/...)
+
+# Tests that start databases wait for them most of the time: more of them run side by side than there are processors.
+SIDE_BY_SIDE = $$(( 2 * $$(nproc) ))
+
 # each runs a command in every module; $$m is the module's folder.
 each = for m in $(MODULES); do echo "== $$m"; (cd $$m && $(1)); done
 
@@ -59,7 +64,8 @@ $(COFFER_TEST_ENGINE_ROOT): | deps/test
 
 .PHONY: test
 test: deps/test engine-root ## install what is missing and run every test; as root, those of the local provider also as another user
-	$(call each,go test -timeout 20m ./...)
+	go test -timeout 20m $$(go list $(PACKAGES) | grep -vE '/(e2e|guestagent)$$')
+	go test -timeout 20m -parallel $(SIDE_BY_SIDE) ./services/coffer/e2e ./services/guestagent
 	deploy/scripts/test-unprivileged
 
 .PHONY: test/unprivileged
@@ -68,7 +74,7 @@ test/unprivileged: deps/test ## as root: run the local provider's tests and the 
 
 .PHONY: test/short
 test/short: deps engine-root ## run the tests of every module but the end-to-end ones
-	$(call each,go test $$(go list ./... | grep -v /e2e$$))
+	go test $$(go list $(PACKAGES) | grep -v '/e2e$$')
 
 .PHONY: test/race
 test/race: deps engine-root ## run the tests of every module but the end-to-end ones with the race detector (needs a C compiler)
@@ -76,7 +82,7 @@ test/race: deps engine-root ## run the tests of every module but the end-to-end 
 
 .PHONY: test/integration
 test/integration: deps/test engine-root ## run the end-to-end tests alone
-	cd services/coffer && go test -timeout 20m -count 1 ./e2e/...
+	go test -timeout 20m -count 1 -parallel $(SIDE_BY_SIDE) ./services/coffer/e2e
 
 .PHONY: openstack-up openstack-down test-openstack
 openstack-up: ## as root: bring up a real OpenStack on this machine, from Debian's packages, for tests
@@ -85,7 +91,7 @@ openstack-up: ## as root: bring up a real OpenStack on this machine, from Debian
 openstack-down: ## stop it; its state stays (deploy/openstack/down --purge)
 	deploy/openstack/down
 
-test-openstack: build ## run all that needs a running OpenStack: the provider, faults, the whole way with real guests
+test-openstack: build image ## run all that needs a running OpenStack: the provider, faults, the whole way with real guests
 	deploy/openstack/test all
 
 # How many walks test/random takes.

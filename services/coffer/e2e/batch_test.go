@@ -37,6 +37,7 @@ func (c *client) assertBatch(body map[string]any, ids []string) {
 }
 
 func TestManyInstancesAreRestartedAndDeletedInOneCall(t *testing.T) {
+	t.Parallel()
 	s := startServe(t, newDataDir(t))
 	user := s.signIn("coffer")
 	before := s.inventory()
@@ -118,6 +119,7 @@ func (c *client) refusesBatches(t *testing.T, ids []string) {
 }
 
 func TestAllThatFailedToBeCreatedIsDeletedInOneCall(t *testing.T) {
+	t.Parallel()
 	e := newEngine(t)
 	s := startServe(t, newDataDir(t), e.used())
 	user := s.signIn("coffer")

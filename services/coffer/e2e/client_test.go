@@ -38,6 +38,8 @@ type client struct {
 	token     string
 	projectID string
 	http      *http.Client
+	// patience bounds each of its waits.
+	patience time.Duration
 }
 
 // answer is what came back.
@@ -50,7 +52,9 @@ type answer struct {
 // signIn reads the data folder's clouds.yaml and gets a token from the Keystone that it names.
 func (s *serve) signIn(cloudName string) *client {
 	s.t.Helper()
-	return signIn(s.t, filepath.Join(s.dataDir, "clouds.yaml"), cloudName)
+	c := signIn(s.t, filepath.Join(s.dataDir, "clouds.yaml"), cloudName)
+	c.patience = s.patience
+	return c
 }
 
 func signIn(t testing.TB, cloudsFile, cloudName string) *client {
@@ -64,7 +68,7 @@ func signIn(t testing.TB, cloudsFile, cloudName string) *client {
 	entry, ok := file.Clouds[cloudName]
 	require.True(t, ok, "clouds.yaml has no cloud %s", cloudName)
 
-	c := &client{t: t, http: &http.Client{}}
+	c := &client{t: t, http: &http.Client{}, patience: patience}
 	request := map[string]any{"auth": map[string]any{
 		"identity": map[string]any{"methods": []string{"password"}, "password": map[string]any{"user": map[string]any{
 			"name": entry.Auth.Username, "password": entry.Auth.Password, "domain": map[string]any{"name": entry.Auth.UserDomain},
@@ -108,7 +112,7 @@ func (c *client) call(method, path string, body any, headers ...string) answer {
 
 // try is call for a server that may be gone.
 func (c *client) try(method, path string, body any, headers ...string) (answer, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), c.patience)
 	defer cancel()
 	request, err := c.request(ctx, method, path, body, headers...)
 	if err != nil {
@@ -314,7 +318,7 @@ func (c *client) awaitOperating(id, want string) {
 // answers with the id of the last event heard.
 func (c *client) watch(lastEventID string, now func() bool, heard func(kind string, data []byte) bool) string {
 	c.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), c.patience)
 	defer cancel()
 	var headers []string
 	if lastEventID != "" {

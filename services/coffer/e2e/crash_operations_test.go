@@ -138,6 +138,7 @@ func (s *crashSite) flavor() int {
 // TestKillingServeMidwayThroughAnyOperationLosesNothing does each operation once in peace, to learn what points it
 // passes, and then again and again, dying at one of them each time.
 func TestKillingServeMidwayThroughAnyOperationLosesNothing(t *testing.T) {
+	t.Parallel()
 	seed := append(givenSeeds(t), crashSeed)[0]
 	forEachDatastore(t, func(t *testing.T, d datastore) {
 		dataDir := newDataDir(t)

@@ -44,6 +44,7 @@ func pointsIn(t testing.TB, trace string, actions ...string) map[string][]string
 }
 
 func TestKillingServeAtAnyJournalWriteLosesNothingAndRepeatsNothing(t *testing.T) {
+	t.Parallel()
 	points := crashPoints(t)
 	for action, crash := range map[string]func(*testing.T, string){
 		"create_instance":  crashCreate,

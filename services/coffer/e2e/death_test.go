@@ -10,6 +10,7 @@ import (
 )
 
 func TestAnAgentThatDiesLeavesItsDatabaseAndComesBack(t *testing.T) {
+	t.Parallel()
 	s := startServe(t, newDataDir(t))
 	user := s.signIn("coffer")
 	made := user.createReady("untouched")
@@ -31,6 +32,7 @@ func TestAnAgentThatDiesLeavesItsDatabaseAndComesBack(t *testing.T) {
 }
 
 func TestAnAgentThatDiesWhileTheControlPlaneIsDownIsStartedByTheNextServe(t *testing.T) {
+	t.Parallel()
 	dataDir := newDataDir(t)
 	s := startServe(t, dataDir)
 	made := s.signIn("coffer").createReady("untouched")
@@ -51,6 +53,7 @@ func TestAnAgentThatDiesWhileTheControlPlaneIsDownIsStartedByTheNextServe(t *tes
 }
 
 func TestACreateOutlastsTheDeathOfItsAgentOnceItsDatabaseRuns(t *testing.T) {
+	t.Parallel()
 	s := startServe(t, newDataDir(t))
 	user := s.signIn("coffer")
 	made, taskID := user.create(newInstance("bereaved"))
@@ -67,6 +70,7 @@ func TestACreateOutlastsTheDeathOfItsAgentOnceItsDatabaseRuns(t *testing.T) {
 }
 
 func TestADatabaseThatDiesComesBackByItself(t *testing.T) {
+	t.Parallel()
 	s := startServe(t, newDataDir(t))
 	user := s.signIn("coffer")
 	made := user.createReady("revived")

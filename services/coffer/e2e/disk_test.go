@@ -15,6 +15,7 @@ import (
 )
 
 func TestOnAFullDiskInstancesCanBeDeletedAndAllComesBackWithTheRoom(t *testing.T) {
+	t.Parallel()
 	folder := emptyDataDir(t)
 	disk := mountSmallDisk(t, folder, 2500<<20)
 	dataDir := filepath.Join(disk, "data")

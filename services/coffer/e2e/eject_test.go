@@ -31,11 +31,13 @@ func (c *client) eject(id string) (taskID string) {
 
 // TestADeadSourceIsEjected kills the whole server of a source under a ledger.
 func TestADeadSourceIsEjected(t *testing.T) {
+	t.Parallel()
 	testEjection(t, machine.powerOff, func(machine) {})
 }
 
 // TestASourceThatHangsIsEjectedAndStaysFenced stops every process of a source, ejects it, and lets them go on.
 func TestASourceThatHangsIsEjectedAndStaysFenced(t *testing.T) {
+	t.Parallel()
 	testEjection(t, func(m machine) { m.hang() }, machine.wake)
 }
 

@@ -20,6 +20,7 @@ func counted(t testing.TB) serveOption {
 }
 
 func TestACreateThatFailsEndsInErrorAndDeleteRemovesEverything(t *testing.T) {
+	t.Parallel()
 	t.Run("the volume is larger than the disk", func(t *testing.T) {
 		s := startServe(t, newDataDir(t), counted(t), withEnv("COFFER_API_MAX_ACCEPTED_VOLUME_SIZE=100000000", "COFFER_API_QUOTA_VOLUMES=-1"))
 		body := newInstance("huge")
@@ -66,6 +67,7 @@ func TestACreateThatFailsEndsInErrorAndDeleteRemovesEverything(t *testing.T) {
 }
 
 func TestACreateWhoseAgentIsKilledBeforeItsDatabaseRunsEndsInError(t *testing.T) {
+	t.Parallel()
 	s := startServe(t, newDataDir(t), counted(t))
 	user := s.signIn("coffer")
 	before := s.holdings()
@@ -97,6 +99,7 @@ func (s *serve) createBeheaded(user *client) (made instance, task string) {
 }
 
 func TestACreateOnADiskThatFillsUpEndsInErrorAndDeleteRemovesEverything(t *testing.T) {
+	t.Parallel()
 	dataDir := newDataDir(t)
 	disk := onSmallDisk(t, dataDir, 1500<<20)
 	// The volume is made while there is room, and the room is gone when the database's files come.

@@ -10,6 +10,7 @@ import (
 )
 
 func TestARestartThatFailsLeavesTheInstanceActiveWithAFaultAndALaterOneMendsIt(t *testing.T) {
+	t.Parallel()
 	e := newEngine(t)
 	s := startServe(t, newDataDir(t), e.used())
 	user := s.signIn("coffer")

@@ -35,6 +35,7 @@ func (s *serve) gopher(cloudName string) *gophercloud.ServiceClient {
 }
 
 func TestGophercloudWorksUnmodified(t *testing.T) {
+	t.Parallel()
 	s := startServe(t, newDataDir(t))
 	service, user := s.gopher("coffer"), s.signIn("coffer")
 	gopherReadsTheCatalog(t, service)

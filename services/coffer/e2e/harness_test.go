@@ -109,6 +109,8 @@ type serve struct {
 	listen  string
 	// servers is the folder above those of the servers; empty for the data folder's own.
 	servers string
+	// patience is its users'.
+	patience time.Duration
 }
 
 // serveOption changes how `coffer serve` is started.
@@ -141,7 +143,7 @@ func launchServe(t testing.TB, dataDir string, options ...serveOption) *serve {
 	for _, option := range options {
 		option(command)
 	}
-	return &serve{process: launch(t, "coffer serve on "+dataDir, command), dataDir: dataDir, listen: listen}
+	return &serve{process: launch(t, "coffer serve on "+dataDir, command), dataDir: dataDir, listen: listen, patience: patience}
 }
 
 // awaitReady waits for the line that says where it listens.

@@ -101,7 +101,7 @@ func (b *bed) mustOpenstack(user string, arguments ...string) string {
 // get asks the REST door without a token.
 func (b *bed) get(path string) answer {
 	b.t.Helper()
-	return (&client{t: b.t, http: &http.Client{}}).call(http.MethodGet, "http://"+b.listen+path, nil)
+	return (&client{t: b.t, http: &http.Client{}, patience: patience}).call(http.MethodGet, "http://"+b.listen+path, nil)
 }
 
 func TestTheStockClientWorksWithARealKeystone(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 )
 
 func TestADatabaseIsCreatedUsedRestartedAndDeleted(t *testing.T) {
+	t.Parallel()
 	forEachDatastore(t, testLifecycle)
 }
 
@@ -50,6 +51,7 @@ func testLifecycle(t *testing.T, d datastore) {
 }
 
 func TestATenantSeesNothingOfAnother(t *testing.T) {
+	t.Parallel()
 	s := startServe(t, newDataDir(t))
 	user, admin, reader := s.signIn("coffer"), s.signIn("coffer-admin"), s.signIn("coffer-reader")
 	made := user.createReady("mine")
@@ -69,6 +71,7 @@ func TestATenantSeesNothingOfAnother(t *testing.T) {
 }
 
 func TestARefusedCreateLeavesNothing(t *testing.T) {
+	t.Parallel()
 	s := startServe(t, newDataDir(t))
 	user := s.signIn("coffer")
 	before := s.inventory()

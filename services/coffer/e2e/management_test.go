@@ -26,6 +26,7 @@ func (c *client) managedInstances(t *testing.T, query string) map[string]map[str
 }
 
 func TestAnAdminManagesWhatTenantsHave(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, mariadb)
 	gone, task := s.user.create(newInstance("gone"))
 	s.user.awaitSuccess(task)
@@ -90,6 +91,7 @@ func TestAnAdminManagesWhatTenantsHave(t *testing.T) {
 
 // TestAResetEndsARunningTaskAtOnce has the database hang, so that its restart runs for as long as the test likes.
 func TestAResetEndsARunningTaskAtOnce(t *testing.T) {
+	t.Parallel()
 	forEachDatastore(t, func(t *testing.T, d datastore) {
 		s := newSite(t, d, withEnv("COFFER_TASKMANAGER_MONITOR_SIGN_OF_LIFE=1s"))
 		hang := func() (task string, goOn func()) {

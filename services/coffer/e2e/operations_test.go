@@ -102,6 +102,7 @@ func (m machine) asked(query string) string {
 
 // TestWhateverIsDoneToAnInstanceItsDataStay does each thing to the same database, one after the other.
 func TestWhateverIsDoneToAnInstanceItsDataStay(t *testing.T) {
+	t.Parallel()
 	forEachDatastore(t, func(t *testing.T, d datastore) {
 		s := newSite(t, d, withEnv("COFFER_API_QUOTA_VOLUMES=250"))
 		for _, part := range []struct {

@@ -8,6 +8,7 @@ import (
 )
 
 func TestACreateWhosePortIsTakenOnEveryAddressNamesWhoHasIt(t *testing.T) {
+	t.Parallel()
 	if !inOwnNetwork(t) {
 		return
 	}

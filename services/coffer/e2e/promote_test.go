@@ -12,6 +12,7 @@ const promotions = 20
 
 // TestNoAcknowledgedRowIsLostWhenReplicasArePromoted moves the source to and fro while clients write.
 func TestNoAcknowledgedRowIsLostWhenReplicasArePromoted(t *testing.T) {
+	t.Parallel()
 	forEachDatastore(t, func(t *testing.T, d datastore) {
 		s := startServe(t, newDataDir(t))
 		user := s.signIn("coffer")

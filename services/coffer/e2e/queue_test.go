@@ -11,6 +11,7 @@ import (
 )
 
 func TestLosingTheWholeQueueCostsTimeAlone(t *testing.T) {
+	t.Parallel()
 	dataDir := newDataDir(t)
 	s := startServe(t, dataDir)
 	user := s.signIn("coffer")

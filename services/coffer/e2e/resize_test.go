@@ -88,6 +88,7 @@ func testResizeVolume(s *site) {
 }
 
 func TestTheVolumesOfASetGrowTogetherAndTheQuotaCountsThemAll(t *testing.T) {
+	t.Parallel()
 	forEachDatastore(t, func(t *testing.T, d datastore) {
 		s := startServe(t, newDataDir(t), withEnv("COFFER_API_QUOTA_VOLUMES=5"))
 		user := s.signIn("coffer")
@@ -139,6 +140,7 @@ func (c *client) tasks(id string) []task {
 
 // TestAResizeThatFailsGoesBack gives the database a program that starts with little memory only.
 func TestAResizeThatFailsGoesBack(t *testing.T) {
+	t.Parallel()
 	forEachDatastore(t, func(t *testing.T, d datastore) {
 		prefix := openDir(t, "coffer-engine-")
 		d.modestEngine(t, prefix)

@@ -29,6 +29,7 @@ func rootFolder(t testing.TB) string {
 }
 
 func TestTwoVersionsStandSideBySideAndNothingIsLeftOfEither(t *testing.T) {
+	t.Parallel()
 	folder := rootFolder(t)
 	forEachDatastore(t, func(t *testing.T, d datastore) { testSideBySide(t, d, folder) })
 }

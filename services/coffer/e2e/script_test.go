@@ -19,10 +19,12 @@ import (
 const withoutOpenStack = "COFFER_E2E_WITHOUT_OPENSTACK"
 
 func TestTheCommandLine(t *testing.T) {
+	t.Parallel()
 	runScripts(t, "testdata/script")
 }
 
 func TestTheStockClientWorksUnmodified(t *testing.T) {
+	t.Parallel()
 	if os.Getenv(withoutOpenStack) != "" {
 		t.Skip(withoutOpenStack + " is set")
 	}

@@ -18,6 +18,7 @@ import (
 const planted = "Planted-7f3a91-password"
 
 func TestAPasswordOfACreateRequestIsNowhereToBeRead(t *testing.T) {
+	t.Parallel()
 	dataDir := newDataDir(t)
 	// The control plane dies before the guest has the password and when the guest has just got it: what lies on the
 	// disk then is what a thief would find.

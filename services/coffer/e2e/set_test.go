@@ -85,6 +85,7 @@ func (s *serve) assertOnlyWriter(id string, set []instance) {
 }
 
 func TestAReplicaIsMadePromotedAndDetached(t *testing.T) {
+	t.Parallel()
 	forEachDatastore(t, func(t *testing.T, d datastore) {
 		s := startServe(t, newDataDir(t))
 		user := s.signIn("coffer")
@@ -126,6 +127,7 @@ func TestAReplicaIsMadePromotedAndDetached(t *testing.T) {
 }
 
 func TestAReplicaComesBackAsAReplica(t *testing.T) {
+	t.Parallel()
 	forEachDatastore(t, func(t *testing.T, d datastore) {
 		dataDir := newDataDir(t)
 		s := startServe(t, dataDir)
@@ -147,6 +149,7 @@ func TestAReplicaComesBackAsAReplica(t *testing.T) {
 }
 
 func TestASetIsRefusedWhatWouldBreakIt(t *testing.T) {
+	t.Parallel()
 	s := startServe(t, newDataDir(t))
 	user := s.signIn("coffer")
 	set := user.withReplicas(mariadb, 1)

@@ -19,6 +19,7 @@ import (
 )
 
 func TestAStolenIdentityOfAGuestOpensNothing(t *testing.T) {
+	t.Parallel()
 	p := newPlane(t, state{driver: "sqlite", dsn: filepath.Join(t.TempDir(), "coffer.db")})
 	p.startNATS()
 	p.startAPI("api1", nil)

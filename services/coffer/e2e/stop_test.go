@@ -11,6 +11,7 @@ import (
 )
 
 func TestCtrlCStopsEverythingAndTheNextServeBringsItBack(t *testing.T) {
+	t.Parallel()
 	dataDir := newDataDir(t)
 	s := startServe(t, dataDir)
 	user := s.signIn("coffer")
@@ -30,6 +31,7 @@ func TestCtrlCStopsEverythingAndTheNextServeBringsItBack(t *testing.T) {
 }
 
 func TestKeepServersAndKillLeaveTheDatabasesServing(t *testing.T) {
+	t.Parallel()
 	dataDir := newDataDir(t)
 	s := startServe(t, dataDir, withArgs("--keep-servers"))
 	made := s.signIn("coffer").createReady("kept")
@@ -48,6 +50,7 @@ func TestKeepServersAndKillLeaveTheDatabasesServing(t *testing.T) {
 }
 
 func TestASecondServeOnTheSameFolderIsRefusedAndOneBesideItWorks(t *testing.T) {
+	t.Parallel()
 	dataDir := newDataDir(t)
 	first := startServe(t, dataDir)
 	refused := launchServe(t, dataDir)

@@ -11,6 +11,7 @@ import (
 )
 
 func TestOfTwoRestartsSentAtOnceOneIsAccepted(t *testing.T) {
+	t.Parallel()
 	s := startServe(t, newDataDir(t))
 	user := s.signIn("coffer")
 	made := user.createReady("contested")
@@ -44,6 +45,7 @@ func TestOfTwoRestartsSentAtOnceOneIsAccepted(t *testing.T) {
 }
 
 func TestADeleteEndsTheRestartThatRuns(t *testing.T) {
+	t.Parallel()
 	s := startServe(t, newDataDir(t))
 	user := s.signIn("coffer")
 	made := user.createReady("doomed")
@@ -58,6 +60,7 @@ func TestADeleteEndsTheRestartThatRuns(t *testing.T) {
 }
 
 func TestAnIdempotencyKeyGivesTheSameAnswerOnce(t *testing.T) {
+	t.Parallel()
 	s := startServe(t, newDataDir(t))
 	user := s.signIn("coffer")
 	body := newInstance("once")
@@ -74,6 +77,7 @@ func TestAnIdempotencyKeyGivesTheSameAnswerOnce(t *testing.T) {
 }
 
 func TestACancelledCreateEndsInErrorAndDeleteRemovesEverything(t *testing.T) {
+	t.Parallel()
 	s := startServe(t, newDataDir(t))
 	user := s.signIn("coffer")
 	made, createTask := user.create(newInstance("unwanted"))

@@ -19,6 +19,7 @@ const probeEvery = 20 * time.Millisecond
 // is asked to write all the time: never do two write at the same time, never is a row lost that was on the elected replica,
 // and every task ends.
 func TestASetStaysOneWhateverIsDoneToIt(t *testing.T) {
+	t.Parallel()
 	forEachDatastore(t, func(t *testing.T, d datastore) {
 		for _, seed := range seedsOf(t, d) {
 			t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {

@@ -42,6 +42,7 @@ func newOlder(t *testing.T, d datastore, root string) (s *site, older, newer str
 }
 
 func TestAnUpgradeKeepsDataUsersAndPasswords(t *testing.T) {
+	t.Parallel()
 	root := rootFolder(t)
 	forEachDatastore(t, func(t *testing.T, d datastore) {
 		s, older, newer := newOlder(t, d, root)
@@ -75,6 +76,7 @@ func (s *site) onVolume() []string {
 
 // TestAnUpgradeThatFailsGoesBack takes the new version's programs away when the upgrade has begun to be possible.
 func TestAnUpgradeThatFailsGoesBack(t *testing.T) {
+	t.Parallel()
 	actual := rootFolder(t)
 	forEachDatastore(t, func(t *testing.T, d datastore) {
 		root := filepath.Join(openDir(t, "coffer-root-"), "root")

@@ -31,6 +31,7 @@ type wire struct {
 }
 
 func TestTheWireIsTroves(t *testing.T) {
+	t.Parallel()
 	s := startServe(t, newDataDir(t))
 	w := &wire{serve: s, user: s.signIn("coffer"), admin: s.signIn("coffer-admin"), reader: s.signIn("coffer-reader")}
 	made, firstTask := w.user.create(newInstance("first"))
@@ -89,7 +90,7 @@ func object(t *testing.T, got answer, wantCode int) map[string]any {
 func (w *wire) root() string { return "http://" + w.listen }
 
 func (w *wire) unversioned(t *testing.T) {
-	stranger := &client{t: t, http: w.user.http}
+	stranger := &client{t: t, http: w.user.http, patience: patience}
 	version := map[string]any{
 		"id": "v1.0", "status": "CURRENT", "updated": "2012-08-01T00:00:00Z",
 		"links": []any{map[string]any{"rel": "self", "href": w.root() + "/v1.0/"}},
