@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	guestagentv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/guestagent/v1"
@@ -31,8 +30,10 @@ func TestAFullVolumeIsReportedAndHeldUntilItIsGrown(t *testing.T) {
 		m.endAgent(syscall.SIGTERM) // the next agent measures at once
 		m.startAgent()
 		require.Eventually(t, func() bool { return write(m.ctx()) == nil }, time.Minute, 5*time.Millisecond)
-		use := m.status().GetVolume()
-		assert.EqualValues(t, large, use.GetTotalBytes())
-		assert.Greater(t, use.GetUsedBytes(), uint64(small))
+		// What is told follows what is done.
+		m.await(func(s *guestagentv1.DatabaseStatus) bool {
+			use := s.GetVolume()
+			return use.GetTotalBytes() == large && use.GetUsedBytes() > small
+		})
 	})
 }
