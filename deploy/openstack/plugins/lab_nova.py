@@ -1,11 +1,13 @@
 """Nova driver of the lab: the fake driver, whose servers are namespaces of
 this host once a guest agent is there to run in them. What Nova does to a
 server is then done to the namespace, by the script `machine`, with the config
-drive that Nova itself writes, the ports' addresses and the volume's device."""
+drive that Nova itself writes, the ports' addresses and the volume's device.
+A file $LAB/fail/spawn or $LAB/fail/finish_migration has that fail, once."""
 import json
 import os
 import subprocess
 
+from nova import exception
 from nova.api.metadata import base as instance_metadata
 from nova.virt import configdrive
 from nova.virt import fake
@@ -15,6 +17,12 @@ GUEST = os.path.join(LAB, 'guest', 'coffer-guestagent')
 
 
 class NamespaceDriver(fake.SameHostColdMigrateDriver):
+    def _sabotage(self, what):
+        order = os.path.join(LAB, 'fail', what)
+        if os.path.exists(order):
+            os.remove(order)
+            raise exception.NovaException('the lab fails to ' + what)
+
     def _machine(self, what, uuid):
         if os.path.exists(GUEST) or os.path.exists(self._folder(uuid)):
             subprocess.run([os.environ['LAB_MACHINE'], what, uuid], check=True, stdin=subprocess.DEVNULL)
@@ -53,6 +61,7 @@ class NamespaceDriver(fake.SameHostColdMigrateDriver):
 
     def spawn(self, context, instance, image_meta, injected_files, admin_password, allocations, network_info=None,
               block_device_info=None, power_on=True, accel_info=None):
+        self._sabotage('spawn')
         super().spawn(context, instance, image_meta, injected_files, admin_password, allocations, network_info,
                       block_device_info, power_on, accel_info)
         self._machine('gone', instance.uuid)
@@ -83,6 +92,7 @@ class NamespaceDriver(fake.SameHostColdMigrateDriver):
 
     def finish_migration(self, context, migration, instance, disk_info, network_info, image_meta, resize_instance,
                          allocations, block_device_info=None, power_on=True):
+        self._sabotage('finish_migration')
         # The fake driver's own would spawn, as if on a blank disk.
         super().spawn(context, instance, image_meta, None, None, allocations, network_info, block_device_info, power_on)
         if power_on:

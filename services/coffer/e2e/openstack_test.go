@@ -214,6 +214,14 @@ func TestOpenStackWhateverIsDoneToAnInstanceItsDataStay(t *testing.T) {
 
 // testRebuildOnOpenStack rebuilds from the image that the server has: its disk is made anew, its agent enrols again.
 func testRebuildOnOpenStack(s *site) {
+	database := s.host().pidOf(s.datastore.program)
+	s.managed(map[string]any{"rebuild": map[string]any{"image_id": s.newestImage()}})
+	assert.NotEqual(s.t, database, s.host().pidOf(s.datastore.program))
+}
+
+// newestImage is the id of the newest image for namespaces.
+func (s *site) newestImage() string {
+	s.t.Helper()
 	client, at, err := login.Client(s.t.Context(), login.Config{Cloud: "bed-admin", CloudsFile: filepath.Join(labFolder, "clouds.yaml")})
 	require.NoError(s.t, err)
 	glance, err := openstack.NewImageV2(client, at)
@@ -224,9 +232,7 @@ func testRebuildOnOpenStack(s *site) {
 	require.NoError(s.t, err)
 	i := slices.IndexFunc(found, func(i images.Image) bool { return strings.HasPrefix(i.Name, machineImage+"-") })
 	require.GreaterOrEqual(s.t, i, 0)
-	database := s.host().pidOf(s.datastore.program)
-	s.managed(map[string]any{"rebuild": map[string]any{"image_id": found[i].ID}})
-	assert.NotEqual(s.t, database, s.host().pidOf(s.datastore.program))
+	return found[i].ID
 }
 
 // testResizeVolumeOnOpenStack does not ask whether the database was touched: this host's kernel may grow nothing in use.

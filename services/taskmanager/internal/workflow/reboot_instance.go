@@ -2,7 +2,6 @@ package workflow
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/coffer-dbaas/coffer/pkg/action"
@@ -26,7 +25,7 @@ func rebootInstance(parts Parts) *flow.Workflow {
 	w := reboot{parts}
 	return flow.New(action.RebootInstance, settleActive("look at the operating status and reboot again")).
 		Step("stop_database", w.stopBounded, append(w.undoHalt(), flow.Timeout(haltTimeout), flow.NoCancel())...).
-		Step("reboot_server", w.rebootServer, flow.Timeout(10*time.Minute), flow.NoCancel()).
+		Step("reboot_server", w.powerCycle, flow.Timeout(10*time.Minute), flow.NoCancel()).
 		Step("start_database", w.onServer(w.startDatabase), flow.Timeout(w.BootLimit+healthyTimeout), flow.NoCancel()).
 		Step("await_healthy", w.onServer(w.awaitHealthy), flow.Timeout(healthyTimeout), flow.Waits())
 }
@@ -41,11 +40,6 @@ func (w reboot) stopBounded(ctx context.Context, r *flow.Run) error {
 	return w.askToStop(ctx, r, patience)
 }
 
-func (w reboot) rebootServer(ctx context.Context, r *flow.Run) error {
-	server, err := w.Servers.RebootServer(ctx, r.Instance.GetId(), r.Command.GetRebootInstance().GetHard())
-	if err != nil {
-		return fmt.Errorf("reboot server: %w", err)
-	}
-	found(r, server)
-	return nil
+func (w reboot) powerCycle(ctx context.Context, r *flow.Run) error {
+	return w.rebootServer(ctx, r, r.Command.GetRebootInstance().GetHard())
 }

@@ -12,19 +12,25 @@ import (
 	guestagentv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/guestagent/v1"
 	journalv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/journal/v1"
 	"github.com/coffer-dbaas/coffer/services/taskmanager/internal/flow"
-	"github.com/coffer-dbaas/coffer/services/taskmanager/internal/step"
 )
+
+// noteUnseen is why the machine must be restarted before it sees the volume's new size.
+const noteUnseen = "unseen"
 
 // resizeVolume makes the volume larger while the database runs; where the cloud or the machine cannot, around a restart.
 //
-// The user sees ACTIVE → RESIZE → ACTIVE. Nothing is ever made smaller, so nothing is undone: when it fails, the
-// instance is ACTIVE with a fault, and shows the size that its volume really has.
+// The user sees ACTIVE → RESIZE → ACTIVE. Nothing is ever made smaller, so nothing but the stop is undone: when it fails,
+// the instance is ACTIVE with a fault, and shows the size that its volume really has.
 func resizeVolume(parts Parts) *flow.Workflow {
 	w := grow{parts}
 	return flow.New(action.ResizeVolume, settleActive("the size shown is the volume's; resize it again")).
 		Step("check_guest", w.onServer(w.checkGuest), flow.Timeout(checkTimeout)).
 		Step("extend_volume", w.extendVolume, flow.Timeout(10*time.Minute), flow.NoCancel()).
-		Step("grow_file_system", w.growFileSystem, flow.Timeout(w.BootLimit+30*time.Minute), flow.NoCancel())
+		Step("grow_file_system", w.onServer(w.growInUse), flow.Timeout(10*time.Minute), flow.NoCancel()).
+		Step("stop_database", w.ifUnseen(w.onServer(w.stopDatabase)), flow.Undo(w.ifUnseen(w.onServer(w.bringBack))),
+			flow.Timeout(haltTimeout), flow.UndoTimeout(w.BootLimit+healthyTimeout), flow.NoCancel()).
+		Step("reboot_server", w.ifUnseen(w.replug), flow.Timeout(10*time.Minute), flow.NoCancel()).
+		Step("grow_restarted", w.ifUnseen(w.onServer(w.growRestarted)), flow.Timeout(w.BootLimit+healthyTimeout), flow.NoCancel())
 }
 
 type grow struct{ Parts }
@@ -39,61 +45,51 @@ func (w grow) extendVolume(ctx context.Context, r *flow.Run) error {
 	return nil
 }
 
-// growFileSystem restarts the machine where it does not see the new size, or cannot grow what is in use.
-func (w grow) growFileSystem(ctx context.Context, r *flow.Run) error {
-	err := w.onServer(w.growAs(r, "grow"))(ctx, r)
+// growInUse decides, once for all attempts, whether the machine must be restarted: where it does not see the new size, or
+// cannot grow what is in use.
+func (w grow) growInUse(ctx context.Context, r *flow.Run) error {
+	err := w.growFileSystem(ctx, r)
 	if errs.IsKind(err, errs.Unsupported) {
 		r.Say("The machine is restarted: " + errs.From(err).Sentence)
-		if err := w.restartMachine(ctx, r); err != nil {
-			return err
-		}
-		err = w.onServer(w.growAs(r, "grow_again"))(ctx, r)
-	}
-	if err != nil {
-		return err
-	}
-	return w.onServer(w.reportGuest)(ctx, r)
-}
-
-func (w grow) growAs(r *flow.Run, what string) flow.Func {
-	return w.ask("grow file system", func(ctx context.Context, guest step.Guest) error {
-		return guest.GrowVolume(ctx, &guestagentv1.GrowVolumeRequest{Operation: operation(r, what), Size: r.Instance.GetVolumeSize()}, r.Say)
-	})
-}
-
-// restartMachine pulls the plug, for which the database is stopped in order: what it is plugged in with afterwards is the
-// volume of the new size.
-func (w grow) restartMachine(ctx context.Context, r *flow.Run) error {
-	stop := func(ctx context.Context, guest step.Guest) error {
-		return guest.StopDatabase(ctx, operation(r, "stop"), r.Say)
-	}
-	if err := w.onServer(w.ask("stop database", stop))(ctx, r); err != nil {
-		return err
-	}
-	server, err := w.Servers.RebootServer(ctx, r.Instance.GetId(), true)
-	if err != nil {
-		return fmt.Errorf("restart the machine: %w", err)
-	}
-	found(r, server)
-	start := func(ctx context.Context, guest step.Guest) error {
-		return guest.StartDatabase(ctx, operation(r, "start"), r.Say)
-	}
-	if err := w.onServer(w.ask("start database", start))(ctx, r); err != nil {
-		return err
-	}
-	return w.onServer(w.awaitHealthy)(ctx, r)
-}
-
-// ask has the instance's guest do something.
-func (w grow) ask(doing string, do func(context.Context, step.Guest) error) flow.Func {
-	return func(ctx context.Context, r *flow.Run) error {
-		guest, err := w.guest(r)
-		if err != nil {
-			return err
-		}
-		if err := do(ctx, guest); err != nil {
-			return fmt.Errorf("%s: %w", doing, err)
-		}
+		r.Note(noteUnseen, errs.From(err).Sentence)
 		return nil
 	}
+	return err
+}
+
+// ifUnseen is a step that only a machine needs which must be restarted.
+func (w grow) ifUnseen(do flow.Func) flow.Func {
+	return func(ctx context.Context, r *flow.Run) error {
+		if r.Noted(noteUnseen) == "" {
+			return nil
+		}
+		return do(ctx, r)
+	}
+}
+
+// replug pulls the plug of a machine whose database was stopped in order: what it is plugged in with afterwards is the volume
+// of the new size.
+func (w grow) replug(ctx context.Context, r *flow.Run) error { return w.rebootServer(ctx, r, true) }
+
+func (w grow) growRestarted(ctx context.Context, r *flow.Run) error {
+	if err := w.startDatabase(ctx, r); err != nil {
+		return err
+	}
+	if err := w.awaitHealthy(ctx, r); err != nil {
+		return err
+	}
+	return w.growFileSystem(ctx, r)
+}
+
+// growFileSystem has the guest grow its file system, and records what it has then.
+func (w grow) growFileSystem(ctx context.Context, r *flow.Run) error {
+	guest, err := w.guest(r)
+	if err != nil {
+		return err
+	}
+	request := &guestagentv1.GrowVolumeRequest{Operation: operation(r, "grow"), Size: r.Instance.GetVolumeSize()}
+	if err := guest.GrowVolume(ctx, request, r.Say); err != nil {
+		return fmt.Errorf("grow file system: %w", err)
+	}
+	return w.reportGuest(ctx, r)
 }

@@ -57,3 +57,18 @@ func TestAMachineThatDoesNotSeeItsVolumesNewSizeIsRestarted(t *testing.T) {
 	assert.Equal(t, 1, b.cloud.Agent(instanceID).Acted("GrowVolume"))
 	assert.EqualValues(t, 3, journal.Instance().GetVolumeSize())
 }
+
+func TestAMachineThatTakesLongToRestartIsRestartedOnce(t *testing.T) {
+	b := setup(t)
+	journal := resizeVolumeTask(b.created(t))
+	agent := b.cloud.Agent(instanceID)
+	agent.FailNext("GrowVolume", errs.New(errs.Unsupported, "VOLUME_NOT_GROWN", "It sees 1024 MiB."))
+	for range 5 {
+		agent.FailNext("StartDatabase", errs.New(errs.Unavailable, "GUEST_UNREACHABLE", "It does not answer yet."))
+	}
+
+	require.NoError(t, b.run(t, journal))
+
+	assert.Equal(t, succeeded, journal.End().GetOutcome(), journal.End())
+	assert.Equal(t, 1, b.cloud.Made("RebootServer hard=true"))
+}

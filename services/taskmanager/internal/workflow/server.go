@@ -70,3 +70,12 @@ func owner(r *flow.Run) step.Owner {
 func flavor(f *commandv1.Flavor) step.Flavor {
 	return step.Flavor{ID: f.GetId(), Name: f.GetName(), RAM: int(f.GetRam()), VCPUs: int(f.GetVcpus()), Disk: int(f.GetDisk())}
 }
+
+func (p Parts) rebootServer(ctx context.Context, r *flow.Run, hard bool) error {
+	server, err := p.Servers.RebootServer(ctx, r.Instance.GetId(), hard)
+	if err != nil {
+		return fmt.Errorf("reboot server: %w", err)
+	}
+	found(r, server)
+	return nil
+}
