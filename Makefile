@@ -64,7 +64,7 @@ $(COFFER_TEST_ENGINE_ROOT): | deps/test
 
 .PHONY: test
 test: deps/test engine-root ## install what is missing and run every test; as root, those of the local provider also as another user
-	go test -timeout 20m $$(go list $(PACKAGES) | grep -vE '/(e2e|guestagent)$$')
+	go test -timeout 20m -p $(SIDE_BY_SIDE) $$(go list $(PACKAGES) | grep -vE '/(e2e|guestagent)$$')
 	go test -timeout 20m -parallel $(SIDE_BY_SIDE) ./services/coffer/e2e ./services/guestagent
 	deploy/scripts/test-unprivileged
 
@@ -74,7 +74,7 @@ test/unprivileged: deps/test ## as root: run the local provider's tests and the 
 
 .PHONY: test/short
 test/short: deps engine-root ## run the tests of every module but the end-to-end ones
-	go test $$(go list $(PACKAGES) | grep -v '/e2e$$')
+	go test -p $(SIDE_BY_SIDE) $$(go list $(PACKAGES) | grep -v '/e2e$$')
 
 .PHONY: test/race
 test/race: deps engine-root ## run the tests of every module but the end-to-end ones with the race detector (needs a C compiler)

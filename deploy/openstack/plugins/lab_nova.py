@@ -79,7 +79,9 @@ class NamespaceDriver(fake.SameHostColdMigrateDriver):
         self._up(instance, network_info, block_device_info)
 
     def power_off(self, instance, timeout=0, retry_interval=0):
-        super().power_off(instance, timeout, retry_interval)
+        # As libvirt's does, it finds one that is gone off: a rebuild that failed has left nothing.
+        if instance.uuid in self.instances:
+            super().power_off(instance, timeout, retry_interval)
         self._machine('down', instance.uuid)
 
     def power_on(self, context, instance, network_info, block_device_info=None, accel_info=None):

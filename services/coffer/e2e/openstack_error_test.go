@@ -32,7 +32,7 @@ func TestOpenStackServersThatEndInError(t *testing.T) {
 
 	b.sabotage("spawn")
 	stillborn, task := user.create(newInstance("stillborn"))
-	s.assertFailed(user, stillborn, task, "create_server", "", "No valid host was found")
+	s.assertFailed(user, stillborn, task, "create_server", "", "Exhausted all hosts available")
 	user.awaitSuccess(user.delete(stillborn.ID))
 	assert.Equal(t, before, b.inventory())
 

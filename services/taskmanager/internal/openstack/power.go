@@ -110,7 +110,7 @@ func (p *Provider) RebootServer(ctx context.Context, instanceID string, hard boo
 		return step.Server{}, err
 	}
 	if server.Status == novaActive || hard && server.Status != novaBuild {
-		server, err = p.reboot(ctx, server, hard)
+		server, err = p.reboot(ctx, instanceID, server, hard)
 	} else {
 		server, err = p.start(ctx, server)
 	}
@@ -120,7 +120,7 @@ func (p *Provider) RebootServer(ctx context.Context, instanceID string, hard boo
 	return told(instanceID, server), nil
 }
 
-func (p *Provider) reboot(ctx context.Context, server *servers.Server, hard bool) (*servers.Server, error) {
+func (p *Provider) reboot(ctx context.Context, instanceID string, server *servers.Server, hard bool) (*servers.Server, error) {
 	how := servers.SoftReboot
 	if hard {
 		how = servers.HardReboot
@@ -129,7 +129,11 @@ func (p *Provider) reboot(ctx context.Context, server *servers.Server, hard bool
 	if err := servers.Reboot(ctx, p.compute, server.ID, servers.RebootOpts{Type: how}).ExtractErr(); err != nil {
 		return nil, fault(nova, doing, err)
 	}
-	return p.awaitServer(ctx, server.ID, doing, novaActive)
+	server, err := p.awaitServer(ctx, server.ID, doing, novaActive)
+	if err != nil || !hard {
+		return server, err
+	}
+	return server, p.completeAttachment(ctx, instanceID, server)
 }
 
 // cut takes the instance's port on the tenant's network down, or up again. Its state is the mark of a fence: it outlives

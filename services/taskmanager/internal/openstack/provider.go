@@ -26,8 +26,8 @@ const (
 	// novaVersion is of Nova 19 (Stein). Rebuilding with user data wants 2.57, tags at creation 2.52, a migration's host 2.56,
 	// one policy for a server group 2.64, a server's group among what it shows 2.71.
 	novaVersion = "2.71"
-	// cinderVersion is of Cinder 11 (Pike): extending a volume in use.
-	cinderVersion = "3.42"
+	// cinderVersion is of Cinder 12 (Queens). Extending a volume in use wants 3.42, completing an attachment 3.44.
+	cinderVersion = "3.44"
 )
 
 // Provider is one project of an OpenStack cloud.

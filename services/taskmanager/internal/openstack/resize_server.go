@@ -108,7 +108,7 @@ func (p *Provider) RevertResize(ctx context.Context, instanceID string) (step.Se
 	}
 	// A server that Nova could not resize is in ERROR with its former flavor, from which a hard reboot brings it back.
 	if server.Status == novaError {
-		server, err = p.reboot(ctx, server, true)
+		server, err = p.reboot(ctx, instanceID, server, true)
 	} else if server.Status != novaActive {
 		server, err = p.bringUp(ctx, instanceID, server)
 	}

@@ -14,6 +14,7 @@ import (
 
 // Cinder's words for a volume's status.
 const (
+	cinderAttaching = "attaching"
 	cinderAvailable = "available"
 	cinderInUse     = "in-use"
 	cinderReserved  = "reserved"
