@@ -165,6 +165,7 @@ type instance struct {
 	Status          string
 	OperatingStatus string `json:"operating_status"`
 	IP              []string
+	Addresses       []struct{ Address, Type string }
 	Datastore       struct{ Type string }
 	Fault           *struct{ Message string }
 	Flavor          struct{ ID string }

@@ -56,8 +56,15 @@ func (b *lab) serve(options ...serveOption) *serve {
 	return b.starter()(options...)
 }
 
-// starter starts the service of one deployment.
+// starter starts the service of a new deployment.
 func (b *lab) starter() starter {
+	b.t.Helper()
+	return b.starterOf(newDeployment())
+}
+
+func newDeployment() string { return "e" + strings.ReplaceAll(uuid.NewString(), "-", "")[:12] }
+
+func (b *lab) starterOf(deployment string) starter {
 	b.t.Helper()
 	config, err := filepath.Abs(filepath.Join(labFolder, "coffer.yaml"))
 	require.NoError(b.t, err)
@@ -66,7 +73,7 @@ func (b *lab) starter() starter {
 	dataDir := newDataDir(b.t)
 	common := []serveOption{withArgs("--config", config), withEnv(
 		"OS_CLIENT_CONFIG_FILE="+clouds,
-		"COFFER_TASKMANAGER_OPENSTACK_DEPLOYMENT=e"+strings.ReplaceAll(uuid.NewString(), "-", "")[:12],
+		"COFFER_TASKMANAGER_OPENSTACK_DEPLOYMENT="+deployment,
 		"COFFER_API_QUOTA_INSTANCES=-1", "COFFER_API_QUOTA_VOLUMES=250",
 	)}
 	return func(options ...serveOption) *serve {
@@ -197,6 +204,7 @@ func TestOpenStackWhateverIsDoneToAnInstanceItsDataStay(t *testing.T) {
 				{"rebuild", testRebuildOnOpenStack},
 				{"resize flavor", testResizeFlavor},
 				{"resize volume", testResizeVolumeOnOpenStack},
+				{"access", testAccess},
 				{"reset task status", testResetTaskStatus},
 				{"what is only tried", testDryRuns},
 			} {
@@ -244,7 +252,39 @@ func testResizeVolumeOnOpenStack(s *site) {
 	s.refuses(growTo(2), http.StatusBadRequest, "must be larger than the current volume size of '2'")
 }
 
-// TestOpenStackSet makes replicas beside a source that is written to, promotes one, and elects one when its host dies.
+// testAccess makes the instance public, to some, and private again.
+func testAccess(s *site) {
+	for _, public := range []bool{true, false} {
+		got := s.user.call(http.MethodPut, "/instances/"+s.id, map[string]any{"instance": map[string]any{
+			"access": map[string]any{"is_public": public, "allowed_cidrs": []string{"10.0.0.0/8"}},
+		}})
+		require.Equal(s.t, http.StatusAccepted, got.code, string(got.body))
+		s.user.awaitSuccess(taskOf(s.t, got))
+		var types []string
+		for _, address := range s.user.show(s.id).Addresses {
+			types = append(types, address.Type)
+		}
+		assert.Equal(s.t, public, slices.Contains(types, "public"), "%v", types)
+		assert.Contains(s.t, types, "private")
+	}
+}
+
+// TestOpenStackEjection lets a source hang under a ledger: its server is fenced by Neutron and Nova before another one is
+// elected.
+func TestOpenStackEjection(t *testing.T) {
+	b := openLab(t)
+	before := b.inventory()
+	t.Run("each engine", func(t *testing.T) {
+		forEachDatastore(t, func(t *testing.T, d datastore) {
+			view := *b
+			view.t = t
+			testEjection(t, d, view.starter(), machine.hang, machine.wake)
+		})
+	})
+	assert.Equal(t, before, b.inventory())
+}
+
+// TestOpenStackSet makes a replica beside a source that is written to, and promotes it.
 func TestOpenStackSet(t *testing.T) {
 	b := openLab(t)
 	before := b.inventory()
