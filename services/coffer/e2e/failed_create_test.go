@@ -61,7 +61,11 @@ func TestACreateThatFailsEndsInErrorAndDeleteRemovesEverything(t *testing.T) {
 	})
 	t.Run("the template is broken", func(t *testing.T) {
 		s := startServe(t, newDataDir(t), counted(t))
-		require.NoError(t, os.Truncate(filepath.Join(s.awaitTemplate(), "data", "ibdata1"), 12345))
+		file := filepath.Join(s.awaitTemplate(), "data", "ibdata1")
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		require.NoError(t, os.Remove(file)) // other tests have it too
+		require.NoError(t, os.WriteFile(file, text[:12345], 0o600))
 		s.assertCreateFails(newInstance("torn"), "prepare_database", "DATABASE_NOT_STARTED", "ibdata1")
 	})
 }
