@@ -1,11 +1,13 @@
 package guestagent_test
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -64,11 +66,19 @@ func withShared(run func() int) (int, error) {
 	if out, err := build.CombinedOutput(); err != nil {
 		return 0, fmt.Errorf("build the agent: %w: %s", err, out)
 	}
-	code, err := runIn(folder, filepath.Join(folder, "own"), run)
-	if code != 0 || err != nil || os.Geteuid() != 0 {
-		return code, err
+	if os.Geteuid() != 0 {
+		return runIn(folder, filepath.Join(folder, "own"), run)
 	}
-	return runAsNobody(folder)
+	// Both wait most of the time, so they run side by side.
+	var said bytes.Buffer
+	asNobody := make(chan error, 1)
+	go func() { asNobody <- runAsNobody(folder, &said) }()
+	code, err := runIn(folder, filepath.Join(folder, "own"), run)
+	if failed := <-asNobody; failed != nil {
+		fmt.Fprint(os.Stderr, said.String())
+		err = errors.Join(err, failed)
+	}
+	return code, err
 }
 
 func runIn(folder, work string, run func() int) (code int, err error) {
@@ -82,25 +92,25 @@ func runIn(folder, work string, run func() int) (code int, err error) {
 	return run(), nil
 }
 
-// runAsNobody runs the tests again as an unprivileged user, as a newcomer would without root.
-func runAsNobody(folder string) (int, error) {
+// runAsNobody runs the tests also as an unprivileged user, as a newcomer would without root.
+func runAsNobody(folder string, output io.Writer) error {
 	const nobody = 65534
 	self, err := os.ReadFile("/proc/self/exe")
 	if err != nil {
-		return 0, err
+		return err
 	}
 	work, binary := filepath.Join(folder, "unprivileged"), filepath.Join(folder, "guestagent.test")
 	if err := errors.Join(os.WriteFile(binary, self, 0o755), os.Mkdir(work, 0o711), os.Chown(work, nobody, nobody)); err != nil {
-		return 0, err
+		return err
 	}
 	cmd := exec.Command(binary, append(argumentsOfAnother(), "-test.skip="+sameForAll)...)
-	cmd.Dir, cmd.Stdout, cmd.Stderr = work, os.Stdout, os.Stderr
+	cmd.Dir, cmd.Stdout, cmd.Stderr = work, output, output
 	cmd.Env = append(os.Environ(), sharedVariable+"="+folder, "TMPDIR="+work)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
 	if err := cmd.Run(); err != nil {
-		return 1, fmt.Errorf("as an unprivileged user: %w", err)
+		return fmt.Errorf("as an unprivileged user: %w", err)
 	}
-	return 0, nil
+	return nil
 }
 
 // machine is a server of the local kind with an agent in it.

@@ -36,17 +36,28 @@ func createDatabase(ctx context.Context, c *pgconn.PgConn, d engine.Database) er
 	if err := engine.CheckNames("database", []string{d.Name}, reservedDatabases); err != nil {
 		return err
 	}
-	there, err := query(ctx, c, "SELECT 1 FROM pg_database WHERE datname = $1", d.Name)
+	err := createMissing(ctx, c, "SELECT 1 FROM pg_database WHERE datname = $1", d.Name, "CREATE DATABASE "+identifier(d.Name)+form(d))
 	if err != nil {
 		return err
 	}
-	if there == "" {
-		if err := execute(ctx, c, "CREATE DATABASE "+identifier(d.Name)+form(d)); err != nil {
-			return err
-		}
-	}
 	return execute(ctx, c, "REVOKE ALL ON DATABASE "+identifier(d.Name)+" FROM PUBLIC")
 }
+
+// createMissing makes what the question does not find. The session of an agent that has died may still be at it: then it is
+// there a moment later.
+func createMissing(ctx context.Context, c *pgconn.PgConn, question, name, statement string) error {
+	found, err := query(ctx, c, question, name)
+	if err != nil || found != "" {
+		return err
+	}
+	err = execute(ctx, c, statement)
+	if errs.IsReason(err, reasonThere) {
+		return nil
+	}
+	return err
+}
+
+const findRole = "SELECT 1 FROM pg_roles WHERE rolname = $1"
 
 // form is how a database's texts are kept. Only template0 may be copied into another form; a character set other than
 // UTF-8 goes together with the collation C alone, where none is asked for.
@@ -97,14 +108,8 @@ func (e *Engine) CreateUsers(ctx context.Context, users []engine.User) error {
 const plain = " LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS"
 
 func createUser(ctx context.Context, c *pgconn.PgConn, u engine.User) error {
-	there, err := query(ctx, c, "SELECT 1 FROM pg_roles WHERE rolname = $1", u.Name)
-	if err != nil {
+	if err := createMissing(ctx, c, findRole, u.Name, "CREATE ROLE "+identifier(u.Name)); err != nil {
 		return err
-	}
-	if there == "" {
-		if err := execute(ctx, c, "CREATE ROLE "+identifier(u.Name)); err != nil {
-			return err
-		}
 	}
 	kept, err := keptForm(u.Password)
 	if err != nil {

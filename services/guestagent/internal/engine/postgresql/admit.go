@@ -51,14 +51,8 @@ func (e *Engine) AdmitReplica(ctx context.Context, replica engine.Member) (engin
 const replicates = " LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE REPLICATION NOBYPASSRLS"
 
 func admit(ctx context.Context, c *pgconn.PgConn, a admission) error {
-	there, err := query(ctx, c, "SELECT 1 FROM pg_roles WHERE rolname = $1", a.Role)
-	if err != nil {
+	if err := createMissing(ctx, c, findRole, a.Role, "CREATE ROLE "+identifier(a.Role)+" IN ROLE "+replicaGroup); err != nil {
 		return err
-	}
-	if there == "" {
-		if err := execute(ctx, c, "CREATE ROLE "+identifier(a.Role)+" IN ROLE "+replicaGroup); err != nil {
-			return err
-		}
 	}
 	if err := execute(ctx, c, "ALTER ROLE "+identifier(a.Role)+replicates+" PASSWORD "+literal(a.Verifier)); err != nil {
 		return err

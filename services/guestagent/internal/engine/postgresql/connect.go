@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -127,6 +128,13 @@ var blamed = map[string]string{
 	"42939": "a name is reserved",
 }
 
+// reasonThere is why what exists already is not made.
+const reasonThere = "ALREADY_THERE"
+
+// there are the states of what exists already: unique_violation, where two make it at once, duplicate_object and
+// duplicate_database.
+var there = []string{"23505", "42710", "42P04"}
+
 // unanswered tells a server that is not there, or is about to come or go, from one that refuses.
 func unanswered(err error) error {
 	const comingOrGoing = "57P"
@@ -149,5 +157,9 @@ func refusal(err error) error {
 	if what, known := blamed[refused.Code]; known {
 		return errs.New(errs.Invalid, "DATABASE_REFUSED", "The database refused: %s.", what)
 	}
-	return errs.New(errs.Internal, "DATABASE_REFUSED", "The database refused with error %s.", refused.Code)
+	reason := "DATABASE_REFUSED"
+	if slices.Contains(there, refused.Code) {
+		reason = reasonThere
+	}
+	return errs.New(errs.Internal, reason, "The database refused with error %s.", refused.Code)
 }
