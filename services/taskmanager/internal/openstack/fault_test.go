@@ -53,13 +53,3 @@ func TestAServiceThatDoesNotAnswerIsUnavailable(t *testing.T) {
 	require.NotErrorIs(t, fault(nova, "do it", context.DeadlineExceeded), context.DeadlineExceeded)
 	require.NoError(t, fault(nova, "do it", nil))
 }
-
-func TestTheFaultOfAnActionIsWhatItsTraceEndsWith(t *testing.T) {
-	for trace, want := range map[string]string{
-		"": "",
-		"  File \"x.py\", line 3\nnova.exception.NoValidHost: No valid host was found. \n": "No valid host was found.",
-		"just words: of a person": "just words: of a person",
-	} {
-		assert.Equal(t, want, lastLine(trace))
-	}
-}
