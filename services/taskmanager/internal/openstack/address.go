@@ -7,6 +7,7 @@ import (
 	"github.com/gophercloud/gophercloud/v2/openstack/networking/v2/networks"
 	"github.com/gophercloud/gophercloud/v2/openstack/networking/v2/ports"
 	"github.com/gophercloud/gophercloud/v2/openstack/networking/v2/subnets"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/coffer-dbaas/coffer/pkg/errs"
 	cloud "github.com/coffer-dbaas/coffer/pkg/openstack"
@@ -26,17 +27,24 @@ func (p *Provider) AllocateAddress(ctx context.Context, spec step.AddressSpec) (
 	if err := validID(spec.InstanceID); err != nil {
 		return step.Address{}, err
 	}
-	database, err := p.portOf(ctx, p.databaseMark(spec.InstanceID))
-	if errs.IsKind(err, errs.NotFound) {
-		database, err = p.makeDatabasePort(ctx, spec)
-	}
-	if err != nil {
-		return step.Address{}, err
-	}
-	if _, err = p.portOf(ctx, p.managementMark(spec.InstanceID)); errs.IsKind(err, errs.NotFound) {
-		err = p.makeManagementPort(ctx, spec)
-	}
-	if err != nil {
+	var database *ports.Port
+	// Neither is cut off by the other's failure: what is half made could not be found and given back.
+	var both errgroup.Group
+	both.Go(func() (err error) {
+		database, err = p.portOf(ctx, p.databaseMark(spec.InstanceID))
+		if errs.IsKind(err, errs.NotFound) {
+			database, err = p.makeDatabasePort(ctx, spec)
+		}
+		return err
+	})
+	both.Go(func() error {
+		_, err := p.portOf(ctx, p.managementMark(spec.InstanceID))
+		if errs.IsKind(err, errs.NotFound) {
+			err = p.makeManagementPort(ctx, spec)
+		}
+		return err
+	})
+	if err := both.Wait(); err != nil {
 		return step.Address{}, err
 	}
 	if len(database.FixedIPs) == 0 {
@@ -158,17 +166,26 @@ func (p *Provider) ReleaseAddress(ctx context.Context, instanceID string) error 
 	if err := p.withdrawFloating(ctx, instanceID); err != nil {
 		return err
 	}
+	var both errgroup.Group
 	for _, name := range []string{p.databaseMark(instanceID), p.managementMark(instanceID)} {
-		found, err := p.portsNamed(ctx, name)
-		if err != nil {
-			return err
-		}
-		for _, port := range found {
-			err := ports.Delete(ctx, p.network, port.ID).ExtractErr()
-			if err := orGone(fault(neutron, "delete port "+port.ID, err)); err != nil {
-				return err
-			}
-		}
+		both.Go(func() error { return p.deletePorts(ctx, name) })
+	}
+	if err := both.Wait(); err != nil {
+		return err
 	}
 	return p.deleteGroups(ctx, instanceID)
+}
+
+func (p *Provider) deletePorts(ctx context.Context, name string) error {
+	found, err := p.portsNamed(ctx, name)
+	if err != nil {
+		return err
+	}
+	for _, port := range found {
+		err := ports.Delete(ctx, p.network, port.ID).ExtractErr()
+		if err := orGone(fault(neutron, "delete port "+port.ID, err)); err != nil {
+			return err
+		}
+	}
+	return nil
 }

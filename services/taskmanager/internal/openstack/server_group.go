@@ -34,11 +34,14 @@ func (p *Provider) hints(ctx context.Context, spec step.ServerSpec) (servers.Sch
 
 // groupsOf are the ids of the groups that a server is in; the list of servers does not tell them.
 func (p *Provider) groupsOf(ctx context.Context, serverID string) ([]string, error) {
-	server, err := p.getServer(ctx, serverID)
-	if err != nil || server.ServerGroups == nil {
-		return nil, orGone(err)
+	found, err := p.serverGroups(ctx)
+	var ids []string
+	for _, group := range found {
+		if slices.Contains(group.Members, serverID) {
+			ids = append(ids, group.ID)
+		}
 	}
-	return *server.ServerGroups, nil
+	return ids, err
 }
 
 // serverGroup finds or makes the group of an instance's set.
