@@ -28,23 +28,17 @@ func (p *Provider) AllocateAddress(ctx context.Context, spec step.AddressSpec) (
 		return step.Address{}, err
 	}
 	var database *ports.Port
-	// Neither is cut off by the other's failure: what is half made could not be found and given back.
-	var both errgroup.Group
-	both.Go(func() (err error) {
-		database, err = p.portOf(ctx, p.databaseMark(spec.InstanceID))
-		if errs.IsKind(err, errs.NotFound) {
-			database, err = p.makeDatabasePort(ctx, spec)
-		}
-		return err
-	})
-	both.Go(func() error {
-		_, err := p.portOf(ctx, p.managementMark(spec.InstanceID))
-		if errs.IsKind(err, errs.NotFound) {
-			err = p.makeManagementPort(ctx, spec)
-		}
-		return err
-	})
-	if err := both.Wait(); err != nil {
+	database, err := p.portOf(ctx, p.databaseMark(spec.InstanceID))
+	if errs.IsKind(err, errs.NotFound) {
+		database, err = p.makeDatabasePort(ctx, spec)
+	}
+	if err != nil {
+		return step.Address{}, err
+	}
+	if _, err = p.portOf(ctx, p.managementMark(spec.InstanceID)); errs.IsKind(err, errs.NotFound) {
+		err = p.makeManagementPort(ctx, spec)
+	}
+	if err != nil {
 		return step.Address{}, err
 	}
 	if len(database.FixedIPs) == 0 {
