@@ -262,10 +262,14 @@ func mountsOf(t testing.TB, folder string) []string {
 	return points
 }
 
-// within waits for what the kernel or another program brings about and tells nobody: the condition is looked at every
-// few milliseconds.
+// within waits for what the kernel or another program brings about and tells nobody.
 func within(t testing.TB, what string, condition func() bool) {
 	t.Helper()
+	require.True(t, comesTrue(condition), "waited in vain for "+what)
+}
+
+// comesTrue looks at a condition every few milliseconds until it is true, or the patience is over.
+func comesTrue(condition func() bool) bool {
 	ticker := time.NewTicker(20 * time.Millisecond)
 	defer ticker.Stop()
 	limit := time.After(patience)
@@ -273,7 +277,8 @@ func within(t testing.TB, what string, condition func() bool) {
 		select {
 		case <-ticker.C:
 		case <-limit:
-			require.FailNow(t, "waited in vain for "+what)
+			return false
 		}
 	}
+	return true
 }

@@ -50,9 +50,7 @@ func TestOpenStackServiceKilledAtAnyStepLosesNothing(t *testing.T) {
 		for n := range longest(points) {
 			t.Run(strconv.Itoa(n), func(t *testing.T) {
 				t.Parallel()
-				view := *b
-				view.t = t
-				start := view.starter()
+				start := b.in(t).starter()
 				var made instance
 				point := ofRound(points["create_instance"], n)
 				t.Log(point)

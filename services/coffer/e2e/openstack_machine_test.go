@@ -47,10 +47,7 @@ func TestOpenStackMachines(t *testing.T) {
 			began := time.Now()
 			made := newSiteOn(t, d, s)
 			t.Logf("created and written to %.0f s after it was ordered", time.Since(began).Seconds())
-			for _, part := range []struct {
-				name string
-				test func(*site)
-			}{
+			made.goThrough([]part{
 				{"restart", func(s *site) { s.user.awaitSuccess(s.user.restart(s.id)) }},
 				{"resize volume", testResizeVolumeOnOpenStack},
 				{"reboot", func(s *site) { s.managed(map[string]any{"reboot": map[string]any{}}) }},
@@ -58,15 +55,7 @@ func TestOpenStackMachines(t *testing.T) {
 					s.user.awaitSuccess(s.ddm(map[string]any{"restart": map[string]any{"type": "hard"}}).JobID)
 				}},
 				{"rebuild", func(s *site) { s.managed(map[string]any{"rebuild": map[string]any{"image_id": image}}) }},
-			} {
-				t.Run(part.name, func(t *testing.T) {
-					began := time.Now()
-					view := made.in(t)
-					part.test(view)
-					t.Logf("%.0f s", time.Since(began).Seconds())
-					view.whole()
-				})
-			}
+			})
 			made.user.awaitSuccess(made.user.delete(made.id))
 			assert.Equal(t, http.StatusNotFound, made.user.call(http.MethodGet, "/instances/"+made.id, nil).code)
 		})

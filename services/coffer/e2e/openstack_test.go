@@ -56,6 +56,25 @@ func (b *lab) serve(options ...serveOption) *serve {
 	return b.starter()(options...)
 }
 
+// onLab runs a test for each engine, of which nothing may be left in any service.
+func onLab(t *testing.T, test func(t *testing.T, b *lab, d datastore)) {
+	t.Helper()
+	b := openLab(t)
+	before := b.inventory()
+	t.Run("each engine", func(t *testing.T) {
+		forEachDatastore(t, func(t *testing.T, d datastore) { test(t, b.in(t), d) })
+	})
+	assert.Equal(t, before, b.inventory())
+}
+
+// in is the lab as a part of the test sees it, whose failures are its own.
+func (b *lab) in(t *testing.T) *lab {
+	t.Helper()
+	part := *b
+	part.t = t
+	return &part
+}
+
 // starter starts the service of a new deployment.
 func (b *lab) starter() starter {
 	b.t.Helper()
@@ -184,40 +203,24 @@ func TestOpenStack(t *testing.T) {
 
 // TestOpenStackWhateverIsDoneToAnInstanceItsDataStay does what the local provider is put through.
 func TestOpenStackWhateverIsDoneToAnInstanceItsDataStay(t *testing.T) {
-	b := openLab(t)
-	before := b.inventory()
-	t.Run("each engine", func(t *testing.T) {
-		forEachDatastore(t, func(t *testing.T, d datastore) {
-			view := *b
-			view.t = t
-			s := newSiteOn(t, d, view.serve())
-			for _, part := range []struct {
-				name string
-				test func(s *site)
-			}{
-				{"restart", testRestart},
-				{"rename", testRename},
-				{"stop", testStop},
-				{"reboot", testReboot},
-				{"restart in DDM's dialect", testDDMRestart},
-				{"hard restart of one that hangs", testHardRestartOfOneThatHangs},
-				{"rebuild", testRebuildOnOpenStack},
-				{"resize flavor", testResizeFlavor},
-				{"resize volume", testResizeVolumeOnOpenStack},
-				{"access", testAccess},
-				{"reset task status", testResetTaskStatus},
-				{"what is only tried", testDryRuns},
-			} {
-				t.Run(part.name, func(t *testing.T) {
-					view := s.in(t)
-					part.test(view)
-					view.whole()
-				})
-			}
-			s.user.awaitSuccess(s.user.delete(s.id))
+	onLab(t, func(t *testing.T, b *lab, d datastore) {
+		s := newSiteOn(t, d, b.serve())
+		s.goThrough([]part{
+			{"restart", testRestart},
+			{"rename", testRename},
+			{"stop", testStop},
+			{"reboot", testReboot},
+			{"restart in DDM's dialect", testDDMRestart},
+			{"hard restart of one that hangs", testHardRestartOfOneThatHangs},
+			{"rebuild", testRebuildOnOpenStack},
+			{"resize flavor", testResizeFlavor},
+			{"resize volume", testResizeVolumeOnOpenStack},
+			{"access", testAccess},
+			{"reset task status", testResetTaskStatus},
+			{"what is only tried", testDryRuns},
 		})
+		s.user.awaitSuccess(s.user.delete(s.id))
 	})
-	assert.Equal(t, before, b.inventory())
 }
 
 // testRebuildOnOpenStack rebuilds from the image that the server has: its disk is made anew, its agent enrols again.
@@ -272,41 +275,27 @@ func testAccess(s *site) {
 // TestOpenStackEjection lets a source hang under a ledger: its server is fenced by Neutron and Nova before another one is
 // elected.
 func TestOpenStackEjection(t *testing.T) {
-	b := openLab(t)
-	before := b.inventory()
-	t.Run("each engine", func(t *testing.T) {
-		forEachDatastore(t, func(t *testing.T, d datastore) {
-			view := *b
-			view.t = t
-			testEjection(t, d, view.starter(), machine.hang, machine.wake)
-		})
+	onLab(t, func(t *testing.T, b *lab, d datastore) {
+		testEjection(t, d, b.starter(), machine.hang, machine.wake)
 	})
-	assert.Equal(t, before, b.inventory())
 }
 
 // TestOpenStackSet makes a replica beside a source that is written to, and promotes it.
 func TestOpenStackSet(t *testing.T) {
-	b := openLab(t)
-	before := b.inventory()
-	t.Run("each engine", func(t *testing.T) {
-		forEachDatastore(t, func(t *testing.T, d datastore) {
-			view := *b
-			view.t = t
-			s := view.serve()
-			user := s.signIn("coffer")
-			set := user.withReplicas(d, 1)
-			source, replica := set[0], set[1]
-			s.machine(source).remember("before")
-			s.machine(replica).awaitRemembered("before")
+	onLab(t, func(t *testing.T, b *lab, d datastore) {
+		s := b.serve()
+		user := s.signIn("coffer")
+		set := user.withReplicas(d, 1)
+		source, replica := set[0], set[1]
+		s.machine(source).remember("before")
+		s.machine(replica).awaitRemembered("before")
 
-			user.promote(replica.ID)
-			user.assertSet(replica.ID, source.ID)
-			s.machine(replica).remember("after")
-			s.machine(source).awaitRemembered("after", "before")
+		user.promote(replica.ID)
+		user.assertSet(replica.ID, source.ID)
+		s.machine(replica).remember("after")
+		s.machine(source).awaitRemembered("after", "before")
 
-			user.awaitSuccess(user.delete(source.ID))
-			user.awaitSuccess(user.delete(replica.ID))
-		})
+		user.awaitSuccess(user.delete(source.ID))
+		user.awaitSuccess(user.delete(replica.ID))
 	})
-	assert.Equal(t, before, b.inventory())
 }

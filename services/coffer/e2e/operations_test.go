@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -51,6 +52,26 @@ func (s *site) host() machine {
 }
 
 func (s *site) act(body map[string]any) string { return s.user.act(s.id, body) }
+
+// part is something that is done to a site.
+type part struct {
+	name string
+	test func(s *site)
+}
+
+// goThrough does the parts one after the other; after each, nothing is lost and all is well.
+func (s *site) goThrough(parts []part) {
+	s.t.Helper()
+	for _, part := range parts {
+		s.t.Run(part.name, func(t *testing.T) {
+			view := s.in(t)
+			began := time.Now()
+			part.test(view)
+			t.Logf("%.1f s", time.Since(began).Seconds())
+			view.whole()
+		})
+	}
+}
 
 // whole requires that nothing is lost and all is well.
 func (s *site) whole() {
@@ -105,10 +126,7 @@ func TestWhateverIsDoneToAnInstanceItsDataStay(t *testing.T) {
 	t.Parallel()
 	forEachDatastore(t, func(t *testing.T, d datastore) {
 		s := newSite(t, d, withEnv("COFFER_API_QUOTA_VOLUMES=250"))
-		for _, part := range []struct {
-			name string
-			test func(s *site)
-		}{
+		s.goThrough([]part{
 			{"restart", testRestart},
 			{"rename", testRename},
 			{"stop", testStop},
@@ -121,13 +139,7 @@ func TestWhateverIsDoneToAnInstanceItsDataStay(t *testing.T) {
 			{"resize volume", testResizeVolume},
 			{"reset task status", testResetTaskStatus},
 			{"what is only tried", testDryRuns},
-		} {
-			t.Run(part.name, func(t *testing.T) {
-				view := s.in(t)
-				part.test(view)
-				view.whole()
-			})
-		}
+		})
 	})
 }
 

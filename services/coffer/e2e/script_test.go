@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/stretchr/testify/require"
@@ -59,24 +58,20 @@ func settle(user *client) func(*testscript.TestScript, bool, []string) {
 		if neg || len(args) != 2 {
 			ts.Fatalf("usage: settle ID STATUS|gone")
 		}
-		id, want := args[0], args[1]
-		limit := time.Now().Add(patience)
-		for {
+		id, want, status := args[0], args[1], ""
+		comesTrue(func() bool {
 			got, err := user.try(http.MethodGet, "/instances/"+id, nil)
 			ts.Check(err)
-			status := "gone"
+			status = "gone"
 			if got.code == http.StatusOK {
 				var shown struct{ Instance instance }
 				ts.Check(json.Unmarshal(got.body, &shown))
 				status = shown.Instance.Status
 			}
-			switch {
-			case status == want:
-				return
-			case status == "ERROR", time.Now().After(limit):
-				ts.Fatalf("the instance is %s, not %s: %s", status, want, got.body)
-			}
-			time.Sleep(50 * time.Millisecond) // as scripts wait that know nothing but this API
+			return status == want || status == "ERROR"
+		})
+		if status != want {
+			ts.Fatalf("the instance is %s, not %s", status, want)
 		}
 	}
 }
