@@ -80,6 +80,9 @@ def resources(want):
                 'allocation_pools': [{'start': cidr.replace('.0.0/16', '.0.2'), 'end': cidr.replace('.0.0/16', '.254.254')}],
             } if cidr.endswith('/16') else {}))
             return n, s
+        # Neutron makes a project's default group when the project first asks for its groups
+        for user, project in (('admin', 'admin'), ('coffer', 'service'), ('demo', 'demo')):
+            get(A + '/security-groups', 'security_groups', tok=login(user, project)[0])
         ext, _ = net('public', '198.51.100.0/24', TOK, **{'router:external': True, 'provider:network_type': 'flat', 'provider:physical_network': 'public'})
         prv, sub = net('private', '10.20.0.0/16', dtok)
         net('trove-mgmt', '10.30.0.0/16', TOK, shared=False)
@@ -95,9 +98,18 @@ def zone():
     if 'lab1' not in a.get('hosts', []):
         call('POST', N + '/os-aggregates/%s/action' % a['id'], json={'add_host': {'host': 'lab1'}})
 
+def backend():
+    """Waits until Cinder's scheduler has heard of the backend: before that it refuses every volume."""
+    pools = 'http://%s:8776/v3/%s/scheduler-stats/get_pools' % (IP, PID)
+    for i in range(240):
+        if get(pools, 'pools'): return
+        time.sleep(0.5)
+    raise SystemExit('cinder-scheduler has heard of no backend')
+
 if __name__ == '__main__':
     want = sys.argv[2].split()
     if sys.argv[1] == 'identity': identity(want)
     elif sys.argv[1] == 'resources': resources(want)
     elif sys.argv[1] == 'zone': zone()
+    elif sys.argv[1] == 'backend': backend()
     elif sys.argv[1] == 'service': service(*sys.argv[3:6])
