@@ -7,6 +7,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/coffer-dbaas/coffer/pkg/errs"
 	guestagentv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/guestagent/v1"
+	"github.com/coffer-dbaas/coffer/services/guestagent/internal/settings"
 )
 
 func TestAPreparedDatabaseServesItsUsers(t *testing.T) {
@@ -70,6 +72,21 @@ func TestAPasswordIsInNoFileOfTheServer(t *testing.T) {
 			assert.NotContains(t, string(text), password, path)
 			return err
 		}))
+	})
+}
+
+func TestTheDataDirectoryOfANewDatabaseIsMadeBeforeTheAgentIsEnrolled(t *testing.T) {
+	forEachKind(t, func(t *testing.T, k kind) {
+		m := newMachineOf(t, k, func(s *settings.Server) { s.Manager = k.manager })
+		m.startAgent()
+		require.Eventually(t, func() bool {
+			made, err := filepath.Glob(filepath.Join(m.server.DataDir, "*"))
+			return err == nil && len(made) > 0
+		}, time.Minute, 5*time.Millisecond)
+		m.enroll()
+		m.prepare()
+		assert.EqualValues(t, 1, m.status().GetStarts())
+		assert.NoError(t, m.connect("ann", password, "app").PingContext(m.ctx()))
 	})
 }
 

@@ -112,6 +112,12 @@ func (a *agent) run(ctx context.Context) error {
 		return nil
 	})
 	group.Go(func() error { return a.awaitEnd(ctx, calls) })
+	group.Go(func() error {
+		if err := a.instance.Foresee(ctx); err != nil && ctx.Err() == nil {
+			a.Log.Warn("the data directory could not be made before it is asked for", "manager", a.settings.Manager, "error", err)
+		}
+		return nil
+	})
 	group.Go(func() error { logfile.Keep(ctx, a.settings.LogDir(), a.Log); return nil })
 	group.Go(func() error {
 		if err := mariadb.Warm(ctx, engine.ProgramsOf(a.settings), a.settings.TemplatesDir); err != nil && ctx.Err() == nil {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sys/unix"
@@ -14,6 +15,8 @@ import (
 
 // copiers is how many files the guest agent copies at once.
 const copiers = 4
+
+var chunks = sync.Pool{New: func() any { return new([256 << 10]byte) }}
 
 // copyFolder copies as the guest agent does: several files at once, by shared blocks where the file system has them.
 func copyFolder(from, to string) error {
@@ -44,7 +47,9 @@ func copyFile(from, to string) error {
 		return err
 	}
 	if unix.IoctlFileClone(int(target.Fd()), int(source.Fd())) != nil {
-		_, err = io.Copy(target, source)
+		chunk, _ := chunks.Get().(*[256 << 10]byte)
+		_, err = io.CopyBuffer(struct{ io.Writer }{target}, struct{ io.Reader }{source}, chunk[:])
+		chunks.Put(chunk)
 	}
 	return errors.Join(err, target.Close())
 }

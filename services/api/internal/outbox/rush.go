@@ -7,7 +7,7 @@ import (
 )
 
 // longestRush bounds how long messages wait for a rush to be over.
-const longestRush = 10 * time.Millisecond
+const longestRush = 20 * time.Millisecond
 
 // Rush is the requests that are being accepted right now. While there are any, the relay lets the work behind those
 // that were accepted before wait: on the same machine it takes processors and disk from the answers that users wait for.

@@ -47,6 +47,10 @@ type Instance struct {
 	upgrading *upgrading
 	// roleTurn is held by who brings the server to another role.
 	roleTurn turn
+	// installing is held by who makes the data directory; foreseen, which goes with it, is the engine that has done so
+	// before it was asked for.
+	installing turn
+	foreseen   engine.Engine
 	// remeasure asks for the volume's use now.
 	remeasure chan struct{}
 
@@ -81,7 +85,8 @@ func Open(ctx context.Context, config Config) (*Instance, error) {
 		return nil, err
 	}
 	i := &Instance{
-		Config: config, roles: roles, upgrading: upgrading, roleTurn: newTurn(), remeasure: make(chan struct{}, 1), prepared: make(chan struct{}),
+		Config: config, roles: roles, upgrading: upgrading, roleTurn: newTurn(), installing: newTurn(),
+		remeasure: make(chan struct{}, 1), prepared: make(chan struct{}),
 	}
 	var c chosen
 	switch err := durable.ReadJSON(i.chosenPath(), &c); {

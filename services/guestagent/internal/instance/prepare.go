@@ -63,15 +63,45 @@ func (i *Instance) choose(ctx context.Context, plan Plan, tell func(message stri
 		}
 		return p, nil
 	}
+	tell("making the data directory")
+	var made *parts
+	err := i.installing.take(ctx, func() (err error) {
+		e := i.foreseen
+		if e == nil || plan.Manager != i.Server.Manager || plan.Version != i.Server.Version {
+			if e, err = i.install(ctx, plan); err != nil {
+				return err
+			}
+		}
+		made, err = i.keep(e, plan)
+		return err
+	})
+	return made, err
+}
+
+// Foresee installs the engine that the provider has named. The agent does so while it is enrolled: the first Prepare has
+// to wait that much less. A failure is Prepare's to meet again, and to tell.
+func (i *Instance) Foresee(ctx context.Context) error {
+	if i.Server.Manager == "" {
+		return nil
+	}
+	return i.installing.take(ctx, func() error {
+		if _, err := i.get(); err == nil {
+			return nil
+		}
+		e, err := i.install(ctx, Plan{Manager: i.Server.Manager, Version: i.Server.Version})
+		if err == nil {
+			i.foreseen = e
+		}
+		return err
+	})
+}
+
+func (i *Instance) install(ctx context.Context, plan Plan) (engine.Engine, error) {
 	e, err := i.open(ctx, plan)
 	if err != nil {
 		return nil, err
 	}
-	tell("making the data directory")
-	if err := e.Install(ctx); err != nil {
-		return nil, err
-	}
-	return i.keep(e, plan)
+	return e, e.Install(ctx)
 }
 
 // open finds the engine that a plan wants.

@@ -81,6 +81,8 @@ type Loop struct {
 	prober  *prober
 	phase   phase
 	halted  bool
+	// first says that no agent before this one has started anything.
+	first bool
 	// fresh is a process of this agent's that has not answered yet.
 	fresh bool
 	// up and down are those who wait for the database to answer, or to have ended.
@@ -112,12 +114,12 @@ const (
 
 // New reads the state that the former agent left.
 func New(config Config, database Database) (*Loop, error) {
-	s, err := readState(config.StatePath)
+	s, written, err := readState(config.StatePath)
 	if err != nil {
 		return nil, err
 	}
 	l := &Loop{
-		Config: config.withDefaults(), database: database, state: s,
+		Config: config.withDefaults(), database: database, state: s, first: !written,
 		requests: make(chan request), adopted: make(chan struct{}), ended: make(chan struct{}),
 		due: time.NewTimer(0), silent: time.NewTimer(0),
 	}
@@ -282,9 +284,12 @@ func (l *Loop) own(ctx context.Context, process *proc.Process) {
 // adopt finds the process that a former agent left: by its record, or by its command line if that agent died before
 // it could save the record.
 func (l *Loop) adopt(ctx context.Context) error {
-	process, err := find(l.state.Process, l.database.Mark())
-	if err != nil {
-		return fmt.Errorf("look for the database process: %w", err)
+	var process *proc.Process
+	if !l.first {
+		var err error
+		if process, err = find(l.state.Process, l.database.Mark()); err != nil {
+			return fmt.Errorf("look for the database process: %w", err)
+		}
 	}
 	if process == nil {
 		l.sayRest()

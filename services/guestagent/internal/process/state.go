@@ -25,10 +25,12 @@ type state struct {
 	Process proc.Record `json:"process"`
 }
 
-func readState(path string) (state, error) {
-	s := state{Wanted: Stopped}
-	if err := durable.ReadJSON(path, &s); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return s, err
+// readState says beside the state whether there was one: it is written before the first process is started.
+func readState(path string) (s state, written bool, err error) {
+	s.Wanted = Stopped
+	err = durable.ReadJSON(path, &s)
+	if errors.Is(err, fs.ErrNotExist) {
+		return s, false, nil
 	}
-	return s, nil
+	return s, true, err
 }

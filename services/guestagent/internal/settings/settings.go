@@ -41,6 +41,9 @@ type Server struct {
 	EnginePrefix string `json:"engine_prefix"`
 	// Version is the exact version of the engine that the server was built for; empty when unknown.
 	Version string `json:"version"`
+	// Manager is the engine of which the server is to get an empty database: the agent makes its data directory before it is
+	// asked to. Empty where the data come from elsewhere, or it is not known.
+	Manager string `json:"manager,omitempty"`
 	// MemoryBytes is what the flavor gives; 0 when unknown.
 	MemoryBytes uint64 `json:"memory_bytes"`
 

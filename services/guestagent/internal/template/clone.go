@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 
@@ -23,7 +24,11 @@ import (
 // another boot the clone is worth nothing, and no user has seen it.
 const fresh = ".coffer-fresh"
 
-const workers = 4
+const (
+	workers = 4
+	// chunk is what a worker copies at a time, in bytes.
+	chunk = 256 << 10
+)
 
 // Clone makes a data directory from a template's, unless it exists, and gives it to a user. It is whole when this
 // returns, and survives a crash of the machine from Settle on.
@@ -94,7 +99,7 @@ func alreadyThere(path, boot string) (bool, error) {
 }
 
 func copyTree(ctx context.Context, from, to string, give func(string) error) error {
-	var copier copier
+	copier := newCopier()
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(workers)
 	walk := filepath.WalkDir(from, func(path string, item fs.DirEntry, err error) error {
@@ -113,7 +118,15 @@ func copyTree(ctx context.Context, from, to string, give func(string) error) err
 }
 
 // copier copies files, by shared blocks until the file system refuses that.
-type copier struct{ noSharing atomic.Bool }
+type copier struct {
+	noSharing atomic.Bool
+	// chunks are used again: one for each of hundreds of small files would keep the garbage collector at work.
+	chunks sync.Pool
+}
+
+func newCopier() *copier {
+	return &copier{chunks: sync.Pool{New: func() any { return new([chunk]byte) }}}
+}
 
 func (c *copier) copy(from, to string) error {
 	source, err := os.Open(from)
@@ -135,7 +148,10 @@ func (c *copier) fill(target, source *os.File) error {
 		}
 		c.noSharing.Store(true)
 	}
-	_, err := io.Copy(target, source)
+	buffer, _ := c.chunks.Get().(*[chunk]byte)
+	defer c.chunks.Put(buffer)
+	// Bare, so that none of the two brings a buffer of its own.
+	_, err := io.CopyBuffer(struct{ io.Writer }{target}, struct{ io.Reader }{source}, buffer[:])
 	return err
 }
 

@@ -54,22 +54,28 @@ func attachLoop(image string) (*os.File, error) {
 	return nil, errors.New("others took every free one first")
 }
 
+// loopDevices is where the kernel tells of devices that are none of hardware, the loop devices among them.
+const loopDevices = "/sys/devices/virtual/block"
+
 // attachedLoop is empty when the image is not attached.
 func attachedLoop(image string) (device string, err error) {
-	files, err := filepath.Glob("/sys/block/loop*/loop/backing_file")
-	if err != nil {
+	devices, err := os.ReadDir(loopDevices)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return "", err
 	}
-	for _, file := range files {
-		backing, err := os.ReadFile(file)
-		if errors.Is(err, os.ErrNotExist) || errors.Is(err, unix.ENODEV) { // detached meanwhile
+	for _, device := range devices {
+		if !strings.HasPrefix(device.Name(), "loop") {
+			continue
+		}
+		backing, err := os.ReadFile(filepath.Join(loopDevices, device.Name(), "loop/backing_file"))
+		if errors.Is(err, os.ErrNotExist) || errors.Is(err, unix.ENODEV) { // not attached, or no more
 			continue
 		}
 		if err != nil {
 			return "", err
 		}
 		if strings.TrimSpace(string(backing)) == image {
-			return filepath.Join("/dev", filepath.Base(filepath.Dir(filepath.Dir(file)))), nil
+			return filepath.Join("/dev", device.Name()), nil
 		}
 	}
 	return "", nil

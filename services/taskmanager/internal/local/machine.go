@@ -31,26 +31,31 @@ func (p *Provider) startServer(ctx context.Context, s serverFile) error {
 	if !errors.Is(err, proc.ErrGone) {
 		return err
 	}
-	if _, err := p.attachVolume(s.InstanceID); err != nil {
+	if err := p.attachVolume(s.InstanceID); err != nil {
 		return err
 	}
-	if err := p.probeServer(ctx, s); err != nil {
+	// A database that outlived its agent holds its port by right.
+	strays, err := p.findProcesses(s.InstanceID)
+	release(strays)
+	if err == nil && len(strays) == 0 {
+		err = p.probeServer(ctx, s)
+	}
+	if err != nil {
 		return err
 	}
+	return p.launch(s)
+}
+
+// launch starts the agent within the server's bounds.
+func (p *Provider) launch(s serverFile) error {
 	if err := p.cgroups.make(s.InstanceID, s.MemoryBytes); err != nil {
 		return err
 	}
 	return p.startAgent(s)
 }
 
-// probeServer asks for the server's ports before an agent fails for want of them. A database that outlived its
-// agent holds its port by right.
+// probeServer asks for the server's ports before an agent fails for want of them.
 func (p *Provider) probeServer(ctx context.Context, s serverFile) error {
-	strays, err := p.findProcesses(s.InstanceID)
-	if err != nil || len(strays) > 0 {
-		release(strays)
-		return err
-	}
 	ip, err := netip.ParseAddr(s.Address)
 	if err != nil {
 		return err

@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/coffer-dbaas/coffer/pkg/dbserver"
 	"github.com/coffer-dbaas/coffer/pkg/errs"
 	"github.com/coffer-dbaas/coffer/pkg/status"
@@ -36,7 +38,9 @@ type serverFile struct {
 	EngineRoot   string `json:"engine_root"`
 	EnginePrefix string `json:"engine_prefix"`
 	// Version is the exact version of the engine that the server was built for.
-	Version     string `json:"version"`
+	Version string `json:"version"`
+	// Manager is set where the server is to get an empty database, which its agent then begins to make at once.
+	Manager     string `json:"manager,omitempty"`
 	MemoryBytes int64  `json:"memory_bytes"`
 	// FormerMemoryBytes is the size from which the server was resized, until that is confirmed or reverted.
 	FormerMemoryBytes int64 `json:"former_memory_bytes,omitempty"`
@@ -94,19 +98,34 @@ func (p *Provider) CreateServer(ctx context.Context, spec step.ServerSpec) (step
 	defer release()
 
 	s, err := p.folder.readServer(spec.InstanceID)
-	if errors.Is(err, fs.ErrNotExist) {
-		s, err = p.makeServer(spec)
-	} else if err == nil {
-		err = p.renewBootstrap(ctx, spec)
-	}
-	if err == nil {
-		err = p.startServer(ctx, s)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		s, err = p.startNewServer(ctx, spec)
+	case err == nil:
+		if err = p.renewBootstrap(ctx, spec); err == nil {
+			err = p.startServer(ctx, s)
+		}
 	}
 	if err != nil {
 		return step.Server{}, hostFailure("SERVER", "The server could not be made", err)
 	}
 	p.supervisor.serverMade()
 	return s.asServer(status.ServerActive), nil
+}
+
+// startNewServer mounts the volume while it writes the server's folder: each of the two takes its time on the disk.
+// Nothing of a server runs before its folder is written, so nobody looks for it.
+func (p *Provider) startNewServer(ctx context.Context, spec step.ServerSpec) (s serverFile, err error) {
+	var making errgroup.Group
+	making.Go(func() error { return p.attachVolume(spec.InstanceID) })
+	making.Go(func() (err error) { s, err = p.makeServer(spec); return err })
+	if err := making.Wait(); err != nil {
+		return s, err
+	}
+	if err := p.probeServer(ctx, s); err != nil {
+		return s, err
+	}
+	return s, p.launch(s)
 }
 
 func (s serverFile) asServer(now status.Server) step.Server {
@@ -148,6 +167,9 @@ func (p *Provider) makeServer(spec step.ServerSpec) (serverFile, error) {
 		return serverFile{}, err
 	}
 	s := p.describeServer(spec, ip, volume)
+	if spec.ReplicaOf == "" {
+		s.Manager = spec.Manager
+	}
 	if err := p.makeServerFolder(s); err != nil {
 		return s, err
 	}

@@ -144,27 +144,27 @@ func hostFailure(reason, sentence string, err error) error {
 }
 
 // attachVolume brings the volume to its place, if it is not there.
-func (p *Provider) attachVolume(instanceID string) (volumeFile, error) {
+func (p *Provider) attachVolume(instanceID string) error {
 	v, err := p.folder.readVolume(instanceID)
 	if errors.Is(err, fs.ErrNotExist) {
-		return v, errs.New(errs.NotFound, "VOLUME", "The instance has no volume.").Because(err)
+		return errs.New(errs.NotFound, "VOLUME", "The instance has no volume.").Because(err)
 	}
 	if err != nil || !v.FileSystem {
-		return v, err
+		return err
 	}
 	data := p.folder.volumeData(instanceID)
 	mounted, err := isMounted(data)
 	if err != nil || mounted {
-		return v, err
+		return err
 	}
 	fs, err := fileSystemOf(v.Kind)
 	if err == nil {
 		err = fs.mount(p.folder.volumeImage(instanceID), data)
 	}
 	if err != nil {
-		return v, hostFailure("VOLUME", "The volume could not be mounted", fmt.Errorf("volume %s: %w", instanceID, err))
+		return hostFailure("VOLUME", "The volume could not be mounted", fmt.Errorf("volume %s: %w", instanceID, err))
 	}
-	return v, passable(data)
+	return passable(data)
 }
 
 // detachVolume needs the server's processes to be gone.

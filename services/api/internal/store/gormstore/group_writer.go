@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"runtime"
 	"runtime/debug"
 	"time"
 
@@ -200,13 +201,18 @@ func (w *groupWriter) next(group *[]*pending, queue <-chan *pending) *pending {
 	if len(*group) == maxGroup || queue == w.work && len(w.users) > 0 {
 		return nil
 	}
-	select {
-	case p := <-queue:
-		*group = append(*group, p)
-		return p
-	default:
-		return nil
+	// Whoever is on the way here is let in before the group commits: one that comes a moment later waits for this commit and
+	// then for one of its own.
+	for range 2 {
+		select {
+		case p := <-queue:
+			*group = append(*group, p)
+			return p
+		default:
+			runtime.Gosched()
+		}
 	}
+	return nil
 }
 
 const savepoint = "unit"

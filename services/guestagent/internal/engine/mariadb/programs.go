@@ -11,7 +11,10 @@ import (
 // Manager is Trove's name of the engine.
 const Manager = "mariadb"
 
-var kind = dbserver.MariaDB
+var (
+	kind     = dbserver.MariaDB
+	versions = engine.NewVersions(kind)
+)
 
 // programs are the server's files.
 type programs struct {
@@ -38,7 +41,10 @@ func findPrograms(ctx context.Context, among engine.Programs, templates string) 
 	}
 	p.backup, p.unpack = p.Find("mariadb-backup", kind.Folders...), p.Find("mbstream", kind.Folders...)
 	var err error
-	p.version, err = versions.of(ctx, p, templates)
+	p.version, err = versions.Of(ctx, p.Programs, p.server, templates)
+	if err == nil && p.version == "" {
+		err = errs.New(errs.Unsupported, "ENGINE_UNKNOWN", "The program %s is not a MariaDB server.", p.Outside(p.server))
+	}
 	return p, err
 }
 

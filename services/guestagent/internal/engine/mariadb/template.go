@@ -29,7 +29,7 @@ func MakeTemplate(ctx context.Context, folder string, programs engine.Programs, 
 	if err != nil {
 		return "", err
 	}
-	return data, p.leaveNote(folder)
+	return data, versions.Note(p.Programs, p.server, p.version, folder)
 }
 
 func otherVersion(wanted, found string) error {

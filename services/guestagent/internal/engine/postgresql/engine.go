@@ -26,7 +26,7 @@ type Engine struct {
 
 // Open finds the programs and opens the engine for a server's folder.
 func Open(ctx context.Context, server settings.Server, version string) (engine.Engine, error) {
-	p, err := findPrograms(ctx, engine.ProgramsOf(server), version)
+	p, err := findPrograms(ctx, engine.ProgramsOf(server), version, server.TemplatesDir)
 	if err != nil {
 		return nil, err
 	}

@@ -18,7 +18,7 @@ const nobody = 65534
 
 // reaches says whether pg_upgrade can be run: it wants the programs of both versions in one place.
 func (e *Engine) reaches(ctx context.Context, version string) (programs, bool) {
-	found, err := findPrograms(ctx, e.programs.Programs, version)
+	found, err := findPrograms(ctx, e.programs.Programs, version, e.server.TemplatesDir)
 	return found, err == nil && series(found.version) == series(version)
 }
 

@@ -16,7 +16,10 @@ import (
 // Manager is Trove's name of the engine.
 const Manager = "postgresql"
 
-var kind = dbserver.PostgreSQL
+var (
+	kind     = dbserver.PostgreSQL
+	versions = engine.NewVersions(kind)
+)
 
 // programs are those of one version.
 type programs struct {
@@ -29,9 +32,10 @@ type programs struct {
 }
 
 // findPrograms finds a version among the given programs: an exact one, or the one of its series, or, where none is
-// wanted, the newest. Unsupported: there is none at all. Invalid: not the wanted one.
-func findPrograms(ctx context.Context, among engine.Programs, version string) (programs, error) {
-	found, err := findAll(ctx, among)
+// wanted, the newest. Unsupported: there is none at all. Invalid: not the wanted one. The folder of the templates may hold
+// notes of the versions.
+func findPrograms(ctx context.Context, among engine.Programs, version, templates string) (programs, error) {
+	found, err := findAll(ctx, among, version, templates)
 	if err != nil {
 		return programs{}, err
 	}
@@ -50,8 +54,8 @@ func findPrograms(ctx context.Context, among engine.Programs, version string) (p
 	return programs{}, otherVersion(version, found[0].version)
 }
 
-// findAll are all versions that are there, the newest first.
-func findAll(ctx context.Context, among engine.Programs) ([]programs, error) {
+// findAll are all versions that are there, the newest first, or none but the wanted one.
+func findAll(ctx context.Context, among engine.Programs, wanted, templates string) ([]programs, error) {
 	var found []programs
 	seen := map[string]bool{}
 	for _, pattern := range kind.Folders {
@@ -64,8 +68,11 @@ func findAll(ctx context.Context, among engine.Programs) ([]programs, error) {
 			if !p.complete() {
 				continue
 			}
-			if err := p.ask(ctx); err != nil {
+			if p.version, err = versions.Of(ctx, among, p.program(kind.Program), templates); err != nil {
 				return nil, err
+			}
+			if wanted != "" && p.version == wanted {
+				return []programs{p}, nil
 			}
 			if p.version != "" && !seen[p.version] {
 				seen[p.version] = true
@@ -85,16 +92,6 @@ func (p programs) complete() bool {
 		}
 	}
 	return true
-}
-
-// ask leaves the version empty if it is not a released one of PostgreSQL's own.
-func (p *programs) ask(ctx context.Context) error {
-	said, err := p.Exec(ctx, proc.Command{Path: p.program(kind.Program), Args: kind.AskVersion}).Output()
-	if err != nil {
-		return fmt.Errorf("ask %s for its version: %w", p.Outside(p.program(kind.Program)), err)
-	}
-	p.version = kind.Version(said)
-	return nil
 }
 
 func (p programs) program(name string) string { return filepath.Join(p.folder, name) }

@@ -15,14 +15,18 @@ import (
 // MakeTemplate makes the template of a version, an exact one, if it is missing, and gives its data directory. Invalid:
 // the programs are of another version.
 func MakeTemplate(ctx context.Context, folder string, among engine.Programs, version string) (string, error) {
-	p, err := findPrograms(ctx, among, version)
+	p, err := findPrograms(ctx, among, version, folder)
 	if err != nil {
 		return "", err
 	}
 	if version != p.version {
 		return "", otherVersion(version, p.version)
 	}
-	return p.template(ctx, folder)
+	data, err := p.template(ctx, folder)
+	if err != nil {
+		return "", err
+	}
+	return data, versions.Note(among, p.program(kind.Program), p.version, folder)
 }
 
 func (p programs) template(ctx context.Context, folder string) (string, error) {

@@ -1,4 +1,4 @@
-package mariadb
+package engine_test
 
 import (
 	"fmt"
@@ -9,6 +9,9 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/coffer-dbaas/coffer/pkg/dbserver"
+	"github.com/coffer-dbaas/coffer/services/guestagent/internal/engine"
 )
 
 // fakeServer writes a program that counts how often it is asked for its version.
@@ -29,15 +32,16 @@ func fakeServer(t *testing.T, version string) (path string, asked func() int) {
 func TestAProgramWhoseVersionIsNotedIsNotAsked(t *testing.T) {
 	path, asked := fakeServer(t, "10.11.99")
 	templates := t.TempDir()
-	first := &versionCache{known: map[program]string{}}
-	version, err := first.of(t.Context(), programs{server: path}, templates)
-	require.NoError(t, err)
-	require.Equal(t, "10.11.99", version)
-	require.Equal(t, 1, asked())
-	require.NoError(t, programs{server: path, version: version}.leaveNote(templates))
+	first := engine.NewVersions(dbserver.MariaDB)
+	for range 2 {
+		version, err := first.Of(t.Context(), engine.Programs{}, path, templates)
+		require.NoError(t, err)
+		require.Equal(t, "10.11.99", version)
+		require.Equal(t, 1, asked())
+	}
+	require.NoError(t, first.Note(engine.Programs{}, path, "10.11.99", templates))
 
-	next := &versionCache{known: map[program]string{}}
-	version, err = next.of(t.Context(), programs{server: path}, templates)
+	version, err := engine.NewVersions(dbserver.MariaDB).Of(t.Context(), engine.Programs{}, path, templates)
 	require.NoError(t, err)
 	assert.Equal(t, "10.11.99", version)
 	assert.Equal(t, 1, asked())
@@ -46,10 +50,10 @@ func TestAProgramWhoseVersionIsNotedIsNotAsked(t *testing.T) {
 func TestANoteOfAProgramThatWasReplacedIsWorthNothing(t *testing.T) {
 	path, _ := fakeServer(t, "10.11.98")
 	templates := t.TempDir()
-	require.NoError(t, programs{server: path, version: "10.11.98"}.leaveNote(templates))
+	require.NoError(t, engine.NewVersions(dbserver.MariaDB).Note(engine.Programs{}, path, "10.11.98", templates))
 	update, asked := fakeServer(t, "10.11.99")
 	require.NoError(t, os.Rename(update, path))
-	version, err := (&versionCache{known: map[program]string{}}).of(t.Context(), programs{server: path}, templates)
+	version, err := engine.NewVersions(dbserver.MariaDB).Of(t.Context(), engine.Programs{}, path, templates)
 	require.NoError(t, err)
 	assert.Equal(t, "10.11.99", version)
 	assert.Equal(t, 1, asked())
