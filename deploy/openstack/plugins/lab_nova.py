@@ -42,6 +42,8 @@ class NamespaceDriver(fake.SameHostColdMigrateDriver):
         if os.path.exists(path):
             with open(path) as f:
                 told = json.load(f)
+        # An image may say in which folder there are programs that lie over this host's.
+        told['root'] = instance.system_metadata.get('image_lab_root', '')
         if network_info:
             told['nics'] = [{'mac': v['address'], 'network': v['network']['id'], 'port': v['id']} for v in network_info]
             drive = os.path.join(folder, 'config-drive.iso')

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/go-sql-driver/mysql"
@@ -70,15 +71,22 @@ func (d datastore) newInstance(name string) map[string]any {
 }
 
 // versions are the exact ones on this host.
-func (d datastore) versions() ([]string, error) {
+func (d datastore) versions() ([]string, error) { return d.versionsIn("/") }
+
+// versionsIn are those in a root folder.
+func (d datastore) versionsIn(root string) ([]string, error) {
 	var found []string
 	for _, pattern := range d.installed {
-		programs, err := filepath.Glob(pattern)
+		programs, err := filepath.Glob(filepath.Join(root, pattern))
 		if err != nil {
 			return nil, err
 		}
 		for _, program := range programs {
-			said, err := exec.Command(program, d.asked...).Output()
+			ask := exec.Command(program, d.asked...)
+			if root != "/" {
+				ask = exec.Command("chroot", append([]string{root, "/" + strings.TrimPrefix(program, root)}, d.asked...)...)
+			}
+			said, err := ask.Output()
 			if err != nil {
 				return nil, fmt.Errorf("ask %s for its version: %w", program, err)
 			}

@@ -105,8 +105,6 @@ func (b *lab) starterOf(deployment string) starter {
 // needImage makes an image with the engines of this host, which are those of the namespaces.
 func (b *lab) needImage() {
 	b.t.Helper()
-	client, err := openstack.NewImageV2(b.client, b.at)
-	require.NoError(b.t, err)
 	properties, name := map[string]string{}, machineImage
 	for _, d := range everyDatastore {
 		versions, err := d.versions()
@@ -115,19 +113,32 @@ func (b *lab) needImage() {
 		properties["coffer_"+d.name] = versions[0]
 		name += "-" + versions[0]
 	}
-	pages, err := images.List(client, images.ListOpts{Name: name}).AllPages(b.t.Context())
+	pages, err := images.List(b.glance(), images.ListOpts{Name: name}).AllPages(b.t.Context())
 	require.NoError(b.t, err)
 	found, err := images.ExtractImages(pages)
 	require.NoError(b.t, err)
-	if len(found) > 0 {
-		return
+	if len(found) == 0 {
+		b.makeImage(name, properties)
 	}
+}
+
+func (b *lab) glance() *gophercloud.ServiceClient {
+	b.t.Helper()
+	client, err := openstack.NewImageV2(b.client, b.at)
+	require.NoError(b.t, err)
+	return client
+}
+
+// makeImage gives the id of an image that says of itself which engines it has.
+func (b *lab) makeImage(name string, properties map[string]string) string {
+	b.t.Helper()
 	public := images.ImageVisibilityPublic
-	made, err := images.Create(b.t.Context(), client, images.CreateOpts{
+	made, err := images.Create(b.t.Context(), b.glance(), images.CreateOpts{
 		Name: name, Tags: []string{"coffer"}, DiskFormat: "raw", ContainerFormat: "bare", Visibility: &public, Properties: properties,
 	}).Extract()
 	require.NoError(b.t, err)
-	require.NoError(b.t, imagedata.Upload(b.t.Context(), client, made.ID, strings.NewReader(strings.Repeat("\x00", 1<<16))).ExtractErr())
+	require.NoError(b.t, imagedata.Upload(b.t.Context(), b.glance(), made.ID, strings.NewReader(strings.Repeat("\x00", 1<<16))).ExtractErr())
+	return made.ID
 }
 
 // inventory counts what there is in all services of the bed.
@@ -216,6 +227,7 @@ func TestOpenStackWhateverIsDoneToAnInstanceItsDataStay(t *testing.T) {
 			{"resize flavor", testResizeFlavor},
 			{"resize volume", testResizeVolumeOnOpenStack},
 			{"access", testAccess},
+			{"migrate", testMigrate},
 			{"reset task status", testResetTaskStatus},
 			{"what is only tried", testDryRuns},
 		})
@@ -244,6 +256,13 @@ func (s *site) newestImage() string {
 	i := slices.IndexFunc(found, func(i images.Image) bool { return strings.HasPrefix(i.Name, machineImage+"-") })
 	require.GreaterOrEqual(s.t, i, 0)
 	return found[i].ID
+}
+
+// testMigrate moves the server: the bed has one host for namespaces, to which Nova moves it again.
+func testMigrate(s *site) {
+	database := s.host().pidOf(s.datastore.program)
+	s.managed(map[string]any{"migrate": nil})
+	assert.NotEqual(s.t, database, s.host().pidOf(s.datastore.program))
 }
 
 // testResizeVolumeOnOpenStack does not ask whether the database was touched: this host's kernel may grow nothing in use.

@@ -25,6 +25,11 @@ func newOlder(t *testing.T, d datastore, root string) (s *site, older, newer str
 	t.Helper()
 	service := startServe(t, newDataDir(t), withEnv(
 		"COFFER_TASKMANAGER_LOCAL_ENGINE_ROOTS="+root, "COFFER_TASKMANAGER_MONITOR_SIGN_OF_LIFE=1s"))
+	return newOlderOn(t, d, service)
+}
+
+func newOlderOn(t *testing.T, d datastore, service *serve) (s *site, older, newer string) {
+	t.Helper()
 	s = &site{serve: service, t: t, user: service.signIn("coffer"), admin: service.signIn("coffer-admin"), datastore: d}
 	versions := s.user.versions(d.name)
 	require.Len(t, versions, 2)
@@ -46,26 +51,30 @@ func TestAnUpgradeKeepsDataUsersAndPasswords(t *testing.T) {
 	root := rootFolder(t)
 	forEachDatastore(t, func(t *testing.T, d datastore) {
 		s, older, newer := newOlder(t, d, root)
-		assert.Contains(t, s.host().version(), older+".")
-		for says, version := range map[string]string{"is not newer": older, "1.0": "1.0"} {
-			got := s.user.call(http.MethodPatch, "/instances/"+s.id,
-				map[string]any{"instance": map[string]any{"datastore_version": version}})
-			assert.Equal(t, http.StatusBadRequest, got.code, string(got.body))
-			assert.Contains(t, string(got.body), says)
-		}
 		before := s.onVolume()
-		running := s.user.upgrade(s.id, newer)
-		s.refuses(map[string]any{"restart": nil}, http.StatusUnprocessableEntity, "not currently available")
-		s.user.awaitSuccess(running)
-		assert.Contains(t, s.host().version(), newer+".")
-		s.whole()
-		s.user.awaitSuccess(s.act(map[string]any{"restart": map[string]any{}}))
-		assert.Contains(t, s.host().version(), newer+".")
-		s.whole()
+		testUpgrade(s, older, newer)
 		assert.Equal(t, before, s.onVolume(), "the clone is gone")
 		s.user.awaitSuccess(s.user.delete(s.id))
 		assert.Empty(t, whoSees(t, s.folder("servers")+"/"))
 	})
+}
+
+func testUpgrade(s *site, older, newer string) {
+	assert.Contains(s.t, s.host().version(), older+".")
+	for says, version := range map[string]string{"is not newer": older, "1.0": "1.0"} {
+		got := s.user.call(http.MethodPatch, "/instances/"+s.id,
+			map[string]any{"instance": map[string]any{"datastore_version": version}})
+		assert.Equal(s.t, http.StatusBadRequest, got.code, string(got.body))
+		assert.Contains(s.t, string(got.body), says)
+	}
+	running := s.user.upgrade(s.id, newer)
+	s.refuses(map[string]any{"restart": nil}, http.StatusUnprocessableEntity, "not currently available")
+	s.user.awaitSuccess(running)
+	assert.Contains(s.t, s.host().version(), newer+".")
+	s.whole()
+	s.user.awaitSuccess(s.act(map[string]any{"restart": map[string]any{}}))
+	assert.Contains(s.t, s.host().version(), newer+".")
+	s.whole()
 }
 
 // onVolume are the folders on the database's volume.
