@@ -299,7 +299,7 @@ func TestOpenStackEjection(t *testing.T) {
 	})
 }
 
-// TestOpenStackSet makes a replica beside a source that is written to, and promotes it.
+// TestOpenStackSet makes a replica beside a source that is written to, promotes it, and restarts and deletes both at once.
 func TestOpenStackSet(t *testing.T) {
 	onLab(t, func(t *testing.T, b *lab, d datastore) {
 		s := b.serve()
@@ -314,7 +314,10 @@ func TestOpenStackSet(t *testing.T) {
 		s.machine(replica).remember("after")
 		s.machine(source).awaitRemembered("after", "before")
 
-		user.awaitSuccess(user.delete(source.ID))
-		user.awaitSuccess(user.delete(replica.ID))
+		both := []string{replica.ID, source.ID}
+		user.assertBatch(map[string]any{"action": "restart", "instances": both}, both)
+		s.machine(replica).remember("restarted")
+		s.machine(source).awaitRemembered("after", "before", "restarted")
+		user.assertBatch(map[string]any{"action": "delete", "instances": both}, both)
 	})
 }
