@@ -10,7 +10,7 @@ import (
 
 const (
 	// A database that starts is asked often, since each pause is downtime; one that takes long, less often.
-	firstProbes = 2 * time.Millisecond
+	firstProbes = time.Millisecond
 	laterProbes = 20 * time.Millisecond
 	eager       = 3 * time.Second
 	// answerLimit bounds one question.

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"os"
 
 	"github.com/go-sql-driver/mysql"
 
@@ -13,6 +14,10 @@ import (
 
 // Answers asks a query over the kept connection.
 func (e *Engine) Answers(ctx context.Context) error {
+	// The server makes its socket when it begins to listen: until then it would only be kept from its start.
+	if _, err := os.Stat(e.socketFromHere()); err != nil {
+		return fmt.Errorf("look for the database's socket: %w", err)
+	}
 	db, err := e.connect()
 	if err != nil {
 		return err
