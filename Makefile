@@ -91,7 +91,7 @@ openstack-up: ## as root: bring up a real OpenStack on this machine, from Debian
 openstack-down: ## stop it; its state stays (deploy/openstack/down --purge)
 	deploy/openstack/down
 
-test-openstack: build image ## run all that needs a running OpenStack: the provider, faults, the whole way with real guests
+test-openstack: build image engine-root ## run all that needs a running OpenStack: the provider, faults, the whole way with real guests
 	deploy/openstack/test all
 
 # How many walks test/random takes.
