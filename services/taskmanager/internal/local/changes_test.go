@@ -38,7 +38,7 @@ func TestASoftRebootIsInOrderAndAHardOneIsNot(t *testing.T) {
 
 		assert.Equal(t, !hard, h.stoppedInOrder(id))
 		assert.NotEqual(t, agent.PID(), h.agent(t, p, id).PID())
-		assert.True(t, hasEnded(database), "the database went on beside a server that was rebooted")
+		h.awaitEnd(t, database)
 	}
 }
 
@@ -52,8 +52,8 @@ func TestAServerThatHangsIsStopped(t *testing.T) {
 
 	require.NoError(t, p.StopServer(t.Context(), id))
 
-	assert.True(t, hasEnded(agent))
-	assert.True(t, hasEnded(database))
+	h.awaitEnd(t, agent)
+	h.awaitEnd(t, database)
 }
 
 // TestAStoppedServerIsNotBroughtBack goes through what starts servers by itself: the supervisor of this provider, which

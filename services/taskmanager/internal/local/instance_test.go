@@ -60,6 +60,15 @@ func (h *host) database(t *testing.T, id string) *proc.Process {
 	return found[0]
 }
 
+// awaitEnd is for a process that nobody ends after the call under test: who watches it may hear of its end a moment later.
+func (h *host) awaitEnd(t *testing.T, process *proc.Process) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), awaited)
+	defer cancel()
+	_, err := process.Wait(ctx)
+	require.NoError(t, err, "process %d went on", process.PID())
+}
+
 func (h *host) kill(t *testing.T, processes ...*proc.Process) {
 	t.Helper()
 	require.NoError(t, proc.Kill(t.Context(), processes...))
