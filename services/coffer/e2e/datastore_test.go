@@ -84,7 +84,7 @@ func (d datastore) versionsIn(root string) ([]string, error) {
 		for _, program := range programs {
 			ask := exec.Command(program, d.asked...)
 			if root != "/" {
-				ask = exec.Command("chroot", append([]string{root, "/" + strings.TrimPrefix(program, root)}, d.asked...)...)
+				ask = exec.Command("chroot", append([]string{root, strings.TrimPrefix(program, root)}, d.asked...)...)
 			}
 			said, err := ask.Output()
 			if err != nil {

@@ -73,6 +73,24 @@ func (s *site) goThrough(parts []part) {
 	}
 }
 
+// everywhere is what is done alike with every provider.
+var everywhere = []part{
+	{"restart", testRestart},
+	{"rename", testRename},
+	{"stop", testStop},
+	{"reboot", testReboot},
+	{"restart in DDM's dialect", testDDMRestart},
+	{"hard restart of one that hangs", testHardRestartOfOneThatHangs},
+}
+
+// startsAnew requires that the database is another process after what is done.
+func (s *site) startsAnew(do func()) {
+	s.t.Helper()
+	database := s.host().pidOf(s.datastore.program)
+	do()
+	assert.NotEqual(s.t, database, s.host().pidOf(s.datastore.program))
+}
+
 // whole requires that nothing is lost and all is well.
 func (s *site) whole() {
 	s.t.Helper()
@@ -126,13 +144,8 @@ func TestWhateverIsDoneToAnInstanceItsDataStay(t *testing.T) {
 	t.Parallel()
 	forEachDatastore(t, func(t *testing.T, d datastore) {
 		s := newSite(t, d, withEnv("COFFER_API_QUOTA_VOLUMES=250"))
+		s.goThrough(everywhere)
 		s.goThrough([]part{
-			{"restart", testRestart},
-			{"rename", testRename},
-			{"stop", testStop},
-			{"reboot", testReboot},
-			{"restart in DDM's dialect", testDDMRestart},
-			{"hard restart of one that hangs", testHardRestartOfOneThatHangs},
 			{"hard restart of one whose server is gone", testHardRestartOfOneThatIsGone},
 			{"rebuild", testRebuild},
 			{"resize flavor", testResizeFlavor},
@@ -144,9 +157,7 @@ func TestWhateverIsDoneToAnInstanceItsDataStay(t *testing.T) {
 }
 
 func testRestart(s *site) {
-	database := s.host().pidOf(s.datastore.program)
-	s.user.awaitSuccess(s.act(map[string]any{"restart": nil}))
-	assert.NotEqual(s.t, database, s.host().pidOf(s.datastore.program))
+	s.startsAnew(func() { s.user.awaitSuccess(s.act(map[string]any{"restart": nil})) })
 }
 
 func testRename(s *site) {

@@ -81,8 +81,6 @@ type Loop struct {
 	prober  *prober
 	phase   phase
 	halted  bool
-	// first says that no agent before this one has started anything.
-	first bool
 	// fresh is a process of this agent's that has not answered yet.
 	fresh bool
 	// up and down are those who wait for the database to answer, or to have ended.
@@ -114,12 +112,12 @@ const (
 
 // New reads the state that the former agent left.
 func New(config Config, database Database) (*Loop, error) {
-	s, written, err := readState(config.StatePath)
+	s, err := readState(config.StatePath)
 	if err != nil {
 		return nil, err
 	}
 	l := &Loop{
-		Config: config.withDefaults(), database: database, state: s, first: !written,
+		Config: config.withDefaults(), database: database, state: s,
 		requests: make(chan request), adopted: make(chan struct{}), ended: make(chan struct{}),
 		due: time.NewTimer(0), silent: time.NewTimer(0),
 	}
@@ -285,7 +283,7 @@ func (l *Loop) own(ctx context.Context, process *proc.Process) {
 // it could save the record.
 func (l *Loop) adopt(ctx context.Context) error {
 	var process *proc.Process
-	if !l.first {
+	if l.state != unstarted {
 		var err error
 		if process, err = find(l.state.Process, l.database.Mark()); err != nil {
 			return fmt.Errorf("look for the database process: %w", err)

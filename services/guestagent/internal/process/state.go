@@ -25,12 +25,13 @@ type state struct {
 	Process proc.Record `json:"process"`
 }
 
-// readState says beside the state whether there was one: it is written before the first process is started.
-func readState(path string) (s state, written bool, err error) {
-	s.Wanted = Stopped
-	err = durable.ReadJSON(path, &s)
-	if errors.Is(err, fs.ErrNotExist) {
-		return s, false, nil
+// unstarted is the state while nobody has asked for a process: one that shall run is written before there is any.
+var unstarted = state{Wanted: Stopped}
+
+func readState(path string) (state, error) {
+	s := unstarted
+	if err := durable.ReadJSON(path, &s); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return s, err
 	}
-	return s, true, err
+	return s, nil
 }

@@ -99,7 +99,7 @@ func alreadyThere(path, boot string) (bool, error) {
 }
 
 func copyTree(ctx context.Context, from, to string, give func(string) error) error {
-	copier := newCopier()
+	var copier copier
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(workers)
 	walk := filepath.WalkDir(from, func(path string, item fs.DirEntry, err error) error {
@@ -118,15 +118,10 @@ func copyTree(ctx context.Context, from, to string, give func(string) error) err
 }
 
 // copier copies files, by shared blocks until the file system refuses that.
-type copier struct {
-	noSharing atomic.Bool
-	// chunks are used again: one for each of hundreds of small files would keep the garbage collector at work.
-	chunks sync.Pool
-}
+type copier struct{ noSharing atomic.Bool }
 
-func newCopier() *copier {
-	return &copier{chunks: sync.Pool{New: func() any { return new([chunk]byte) }}}
-}
+// chunks are used again: one for each of hundreds of small files would keep the garbage collector at work.
+var chunks = sync.Pool{New: func() any { return new([chunk]byte) }}
 
 func (c *copier) copy(from, to string) error {
 	source, err := os.Open(from)
@@ -148,8 +143,8 @@ func (c *copier) fill(target, source *os.File) error {
 		}
 		c.noSharing.Store(true)
 	}
-	buffer, _ := c.chunks.Get().(*[chunk]byte)
-	defer c.chunks.Put(buffer)
+	buffer, _ := chunks.Get().(*[chunk]byte)
+	defer chunks.Put(buffer)
 	// Bare, so that none of the two brings a buffer of its own.
 	_, err := io.CopyBuffer(struct{ io.Writer }{target}, struct{ io.Reader }{source}, buffer[:])
 	return err

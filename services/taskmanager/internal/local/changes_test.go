@@ -38,7 +38,7 @@ func TestASoftRebootIsInOrderAndAHardOneIsNot(t *testing.T) {
 
 		assert.Equal(t, !hard, h.stoppedInOrder(id))
 		assert.NotEqual(t, agent.PID(), h.agent(t, p, id).PID())
-		h.awaitEnd(t, database)
+		assertEnded(t, database, "the database went on beside a server that was rebooted")
 	}
 }
 
@@ -52,8 +52,8 @@ func TestAServerThatHangsIsStopped(t *testing.T) {
 
 	require.NoError(t, p.StopServer(t.Context(), id))
 
-	h.awaitEnd(t, agent)
-	h.awaitEnd(t, database)
+	assertEnded(t, agent, "the agent went on")
+	assertEnded(t, database, "the database went on")
 }
 
 // TestAStoppedServerIsNotBroughtBack goes through what starts servers by itself: the supervisor of this provider, which

@@ -60,13 +60,14 @@ func (h *host) database(t *testing.T, id string) *proc.Process {
 	return found[0]
 }
 
-// awaitEnd is for a process that nobody ends after the call under test: who watches it may hear of its end a moment later.
-func (h *host) awaitEnd(t *testing.T, process *proc.Process) {
+// assertEnded asks the kernel: who watches a process hears of its end a moment later.
+func assertEnded(t *testing.T, process *proc.Process, message string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), awaited)
-	defer cancel()
-	_, err := process.Wait(ctx)
-	require.NoError(t, err, "process %d went on", process.PID())
+	living, err := proc.Find(process.Record())
+	if err == nil {
+		living.Release()
+	}
+	assert.ErrorIs(t, err, proc.ErrGone, message)
 }
 
 func (h *host) kill(t *testing.T, processes ...*proc.Process) {

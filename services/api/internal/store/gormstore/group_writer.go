@@ -203,16 +203,16 @@ func (w *groupWriter) next(group *[]*pending, queue <-chan *pending) *pending {
 	}
 	// Whoever is on the way here is let in before the group commits: one that comes a moment later waits for this commit and
 	// then for one of its own.
-	for range 2 {
-		select {
-		case p := <-queue:
-			*group = append(*group, p)
-			return p
-		default:
-			runtime.Gosched()
-		}
+	if len(queue) == 0 {
+		runtime.Gosched()
 	}
-	return nil
+	select {
+	case p := <-queue:
+		*group = append(*group, p)
+		return p
+	default:
+		return nil
+	}
 }
 
 const savepoint = "unit"
