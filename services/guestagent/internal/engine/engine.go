@@ -30,8 +30,7 @@ type Engine interface {
 	CreateDatabases(ctx context.Context, databases []Database) error
 	// CreateUsers makes users or gives them the password again. Invalid: a name is not allowed.
 	CreateUsers(ctx context.Context, users []User) error
-	// SetReadOnly makes the database refuse changes by everybody but the administrator. The agent calls it at each start of
-	// the database, so it costs next to nothing where nothing changes.
+	// SetReadOnly makes the database refuse changes by everybody but the administrator.
 	SetReadOnly(ctx context.Context, on bool) error
 }
 

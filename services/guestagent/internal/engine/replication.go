@@ -12,16 +12,17 @@ import (
 //
 // The agent keeps the role of its server on disk (package role), writes it before it takes effect, and is the only one to
 // change it; an engine gets it and brings the database there. Whether a source may write is also the agent's to say: it
-// calls SetReadOnly after each of these methods, and after Assume. So an engine makes nothing writable by itself, unless,
+// calls SetReadOnly after each of these methods. So an engine makes nothing writable by itself, unless,
 // as PostgreSQL, it becomes so by ceasing to be a replica.
 type Replicator interface {
 	Engine
 
-	// Assume brings the database to its role. It is called at the first answer of each database process, started or found
-	// again, before anybody is told that it serves, and ends what a crash cut: a source that still follows somebody ends
-	// that (a promotion that was under way; role.State.Began is empty until it is over), a replica follows its source with
-	// what is on the disk, a frozen server refuses writes. Role.Unset counts as Source.
-	Assume(ctx context.Context, r role.Role) error
+	// Assume brings the database to its role and makes it refuse writes or take them. It is the first question to each
+	// database process, started or found again, before anybody is told that it serves, so it may come too early for an
+	// answer. It ends what a crash cut: a source that still follows somebody ends that (a promotion that was under way;
+	// role.State.Began is empty until it is over), a replica follows its source with what is on the disk, a frozen server
+	// refuses writes. Role.Unset counts as Source. It costs next to nothing where nothing changes.
+	Assume(ctx context.Context, r role.Role, readOnly bool) error
 	// Replication asks the database how far it is. An engine whose frozen server does not run answers from the disk.
 	// Unavailable: the database does not answer.
 	Replication(ctx context.Context) (Replication, error)

@@ -42,26 +42,31 @@ func (g *gate) Command() (proc.Command, error) {
 	return g.Engine.Command()
 }
 
-// Answers says that the database answers once it has assumed its role.
+// Answers says that the database answers once it has assumed its role, which is the first that it is asked.
 func (g *gate) Answers(ctx context.Context) error {
+	first := false
+	err := g.turn.take(ctx, func() error {
+		if first = !g.assumed; !first {
+			return nil
+		}
+		err := g.assume(ctx)
+		g.assumed = err == nil
+		return err
+	})
+	if err != nil || first {
+		return err
+	}
+	return g.Engine.Answers(ctx)
+}
+
+func (g *gate) assume(ctx context.Context) error {
+	if r, replicates := g.Engine.(engine.Replicator); replicates {
+		return r.Assume(ctx, g.roles.State().Role, g.readOnly())
+	}
 	if err := g.Engine.Answers(ctx); err != nil {
 		return err
 	}
-	return g.turn.take(ctx, func() error {
-		if g.assumed {
-			return nil
-		}
-		if r, replicates := g.Engine.(engine.Replicator); replicates {
-			if err := r.Assume(ctx, g.roles.State().Role); err != nil {
-				return err
-			}
-		}
-		if err := g.setReadOnly(ctx); err != nil {
-			return err
-		}
-		g.assumed = true
-		return nil
-	})
+	return g.setReadOnly(ctx)
 }
 
 // Disconnect is for a process that has ended, or is about to; nobody asks it any more.
@@ -88,9 +93,10 @@ func (g *gate) hold(ctx context.Context, full bool) error {
 	})
 }
 
-func (g *gate) setReadOnly(ctx context.Context) error {
-	held := g.full || g.upgrading.state().Phase != none
-	return g.SetReadOnly(ctx, held || !g.roles.State().Role.MayWrite())
+func (g *gate) setReadOnly(ctx context.Context) error { return g.SetReadOnly(ctx, g.readOnly()) }
+
+func (g *gate) readOnly() bool {
+	return g.full || g.upgrading.state().Phase != none || !g.roles.State().Role.MayWrite()
 }
 
 // turn lets one in at a time; who waits may give up.

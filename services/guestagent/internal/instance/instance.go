@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"path/filepath"
 	"sync"
-	"time"
 
 	"github.com/coffer-dbaas/coffer/pkg/errs"
 	"github.com/coffer-dbaas/coffer/pkg/pki"
@@ -21,9 +20,6 @@ import (
 	"github.com/coffer-dbaas/coffer/services/guestagent/internal/transfer"
 	"github.com/coffer-dbaas/coffer/services/guestagent/internal/volume"
 )
-
-// askLimit bounds one question to the database.
-const askLimit = 3 * time.Second
 
 // Config is what an instance needs.
 type Config struct {
@@ -233,15 +229,4 @@ func (i *Instance) chosenPath() string { return filepath.Join(i.Server.AgentDir(
 func (i *Instance) volumeLimit() (uint64, error) {
 	now, err := settings.Read(i.Server.Folder)
 	return now.VolumeLimitBytes, err
-}
-
-// Ask asks the database a query.
-func (i *Instance) Ask(ctx context.Context) error {
-	p, err := i.get()
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, askLimit)
-	defer cancel()
-	return p.gate.Engine.Answers(ctx)
 }

@@ -20,6 +20,8 @@ type Database interface {
 	Mark() string
 	// StopSignal asks the process for a clean end.
 	StopSignal() syscall.Signal
+	// Signs is the folder in which something changes when a start comes nearer to its first answer.
+	Signs() string
 	// Answers asks a real query.
 	Answers(ctx context.Context) error
 	// Disconnect drops connections to a process that has ended.
@@ -276,7 +278,7 @@ func (l *Loop) own(ctx context.Context, process *proc.Process) {
 	}
 	l.say(running, "")
 	l.silent.Reset(l.SilenceLimit)
-	l.prober = probe(ctx, l.database, l.ProbeInterval)
+	l.prober = probe(ctx, l.database, l.ProbeInterval, l.Log)
 }
 
 // adopt finds the process that a former agent left: by its record, or by its command line if that agent died before

@@ -50,6 +50,7 @@ func (s *shell) Command() (proc.Command, error) {
 func (s *shell) Mark() string               { return s.dir }
 func (s *shell) StopSignal() syscall.Signal { return syscall.SIGTERM }
 func (s *shell) Disconnect()                {}
+func (s *shell) Signs() string              { return s.dir }
 func (s *shell) LastError() string          { return "the log's last words" }
 func (s *shell) Answers(context.Context) error {
 	_, err := os.Stat(filepath.Join(s.dir, "up"))

@@ -2,6 +2,7 @@ package process
 
 import (
 	"context"
+	"log/slog"
 	"sync/atomic"
 	"time"
 
@@ -9,10 +10,10 @@ import (
 )
 
 const (
-	// A database that starts is asked often, since each pause is downtime; one that takes long, less often.
-	firstProbes = time.Millisecond
-	laterProbes = 20 * time.Millisecond
-	eager       = 3 * time.Second
+	// A database that starts is asked after each of its signs, and then after pauses that double: what a sign announces
+	// comes a moment after it, and who asks more often takes from the start the processors it needs.
+	firstProbe = time.Millisecond
+	lastProbe  = 20 * time.Millisecond
 	// answerLimit bounds one question.
 	answerLimit = 3 * time.Second
 	// missedPause is the pause after a question without an answer.
@@ -29,12 +30,12 @@ type prober struct {
 }
 
 // probe begins to ask and tells of each answer: of the first as soon as it can be had, then interval by interval.
-func probe(ctx context.Context, database Database, interval time.Duration) *prober {
+func probe(ctx context.Context, database Database, interval time.Duration, log *slog.Logger) *prober {
 	ctx, cancel := context.WithCancel(ctx)
 	p := &prober{answers: make(chan struct{}), cancel: cancel, ended: make(chan struct{})}
 	go func() {
 		defer close(p.ended)
-		p.awaitFirst(ctx, database)
+		p.awaitFirst(ctx, database, log)
 		p.repeat(ctx, database, interval)
 	}()
 	return p
@@ -46,16 +47,24 @@ func (p *prober) stop() {
 	<-p.ended
 }
 
-func (p *prober) awaitFirst(ctx context.Context, database Database) {
-	began := time.Now()
+func (p *prober) awaitFirst(ctx context.Context, database Database, log *slog.Logger) {
+	signs, err := watchFolder(database.Signs())
+	if err != nil {
+		log.Warn("the signs of the database's start are not seen; it is asked all the more", "error", err)
+	}
+	defer signs.close()
+	next := firstProbe
 	for p.ask(ctx, database) != nil {
-		next := firstProbes
-		if time.Since(began) > eager {
-			next = laterProbes
-		}
-		if !pause.For(ctx, next) {
+		pause := time.NewTimer(next)
+		select {
+		case <-signs.seen():
+			next = firstProbe
+		case <-pause.C:
+			next = min(2*next, lastProbe)
+		case <-ctx.Done():
 			return
 		}
+		pause.Stop()
 	}
 	p.tell(ctx)
 }

@@ -110,7 +110,7 @@ type GuestAgentServiceClient interface {
 	RevertUpgrade(ctx context.Context, in *RevertUpgradeRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[RevertUpgradeResponse], error)
 	// Removes the clone and the dump.
 	FinishUpgrade(ctx context.Context, in *FinishUpgradeRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[FinishUpgradeResponse], error)
-	// The database's state now, found out by asking it.
+	// The database's latest state: it is asked every few seconds.
 	GetStatus(ctx context.Context, in *GetStatusRequest, opts ...grpc.CallOption) (*GetStatusResponse, error)
 	// The database's state now and at each change, and at least every interval as a sign of life.
 	WatchStatus(ctx context.Context, in *WatchStatusRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchStatusResponse], error)
@@ -576,7 +576,7 @@ type GuestAgentServiceServer interface {
 	RevertUpgrade(*RevertUpgradeRequest, grpc.ServerStreamingServer[RevertUpgradeResponse]) error
 	// Removes the clone and the dump.
 	FinishUpgrade(*FinishUpgradeRequest, grpc.ServerStreamingServer[FinishUpgradeResponse]) error
-	// The database's state now, found out by asking it.
+	// The database's latest state: it is asked every few seconds.
 	GetStatus(context.Context, *GetStatusRequest) (*GetStatusResponse, error)
 	// The database's state now and at each change, and at least every interval as a sign of life.
 	WatchStatus(*WatchStatusRequest, grpc.ServerStreamingServer[WatchStatusResponse]) error

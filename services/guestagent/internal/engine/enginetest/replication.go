@@ -317,10 +317,7 @@ func (m *member) RequestAndWaitStart(ctx context.Context) error {
 		return nil
 	}
 	m.start(m.t) //nolint:contextcheck // the test has its own
-	if err := m.replicator.Assume(ctx, m.role); err != nil {
-		return err
-	}
-	return m.SetReadOnly(ctx, !m.role.MayWrite())
+	return m.replicator.Assume(ctx, m.role, !m.role.MayWrite())
 }
 
 // RequestAndWaitStop stops the database, if it runs.

@@ -12,11 +12,13 @@ import (
 	"github.com/coffer-dbaas/coffer/pkg/errs"
 )
 
+// Signs is the socket's folder: the server makes its socket when it begins to listen.
+func (e *Engine) Signs() string { return e.server.RunDir() }
+
 // Answers asks a query over the kept connection.
 func (e *Engine) Answers(ctx context.Context) error {
-	// The server makes its socket when it begins to listen: until then it would only be kept from its start.
-	if _, err := os.Stat(e.socketFromHere()); err != nil {
-		return fmt.Errorf("look for the database's socket: %w", err)
+	if err := e.listens(); err != nil {
+		return err
 	}
 	db, err := e.connect()
 	if err != nil {
@@ -25,6 +27,15 @@ func (e *Engine) Answers(ctx context.Context) error {
 	var one int
 	if err := db.QueryRowContext(ctx, "SELECT 1").Scan(&one); err != nil {
 		return fmt.Errorf("ask the database: %w", err)
+	}
+	return nil
+}
+
+// listens looks for the socket before anybody connects: a driver that finds none tries again, which would keep the
+// server from its start.
+func (e *Engine) listens() error {
+	if _, err := os.Stat(e.socketFromHere()); err != nil {
+		return fmt.Errorf("look for the database's socket: %w", err)
 	}
 	return nil
 }

@@ -75,18 +75,25 @@ func columns(rows *sql.Rows) (map[string]string, error) {
 }
 
 // Assume lets a replica follow, which no server does by itself (skip_slave_start), and ends the following of a source.
-func (e *Engine) Assume(ctx context.Context, r role.Role) error {
+func (e *Engine) Assume(ctx context.Context, r role.Role, readOnly bool) error {
+	if err := e.listens(); err != nil {
+		return err
+	}
 	f, err := e.following(ctx)
-	if err != nil || !f.configured {
+	if err != nil {
 		return err
 	}
 	switch {
+	case !f.configured:
 	case r.MayWrite():
-		return e.endFollowing(ctx)
+		err = e.endFollowing(ctx)
 	case r == role.Replica && (!f.receives || !f.applies):
-		return e.resume(ctx)
+		err = e.resume(ctx)
 	}
-	return nil
+	if err != nil {
+		return err
+	}
+	return e.SetReadOnly(ctx, readOnly)
 }
 
 // Replication asks the database how far it is.

@@ -3,6 +3,7 @@ package postgresql
 import (
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -110,4 +111,12 @@ func setting(name, value string) string { return name + " = " + quoted(value) + 
 // quoted is a value as configuration files spell it.
 func quoted(value string) string {
 	return "'" + strings.NewReplacer(`\`, `\\`, "'", "''").Replace(value) + "'"
+}
+
+// changeConf replaces a file of the configuration if it says something else.
+func (e *Engine) changeConf(name, text string) error {
+	if now, err := os.ReadFile(e.confPath(name)); err == nil && string(now) == text {
+		return nil
+	}
+	return durable.WriteFile(e.confPath(name), []byte(text), 0o644)
 }

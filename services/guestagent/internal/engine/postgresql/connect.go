@@ -14,6 +14,9 @@ import (
 	"github.com/coffer-dbaas/coffer/pkg/errs"
 )
 
+// Signs is the data directory: the server writes into its pid file how it is.
+func (e *Engine) Signs() string { return e.dataDir() }
+
 // Answers asks a query over a new connection. A server that does not take connections yet is not asked, since it would
 // log each refusal.
 func (e *Engine) Answers(ctx context.Context) error {

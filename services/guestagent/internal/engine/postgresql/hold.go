@@ -3,13 +3,11 @@ package postgresql
 import (
 	"context"
 	"errors"
-	"os"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/coffer-dbaas/coffer/pkg/pause"
-	"github.com/coffer-dbaas/coffer/services/guestagent/internal/durable"
 )
 
 // holdName is the file that holds tenants to reading, or is empty.
@@ -24,6 +22,11 @@ func (e *Engine) SetReadOnly(ctx context.Context, on bool) error {
 	if err != nil {
 		return err
 	}
+	return e.hold(ctx, is, on)
+}
+
+// hold is SetReadOnly of a server of which is known how it is.
+func (e *Engine) hold(ctx context.Context, is writability, on bool) error {
 	on = on && !is.recovering
 	if err := e.writeHold(on); err != nil || is.held == on {
 		return err
@@ -57,10 +60,7 @@ func (e *Engine) writeHold(on bool) error {
 	if on {
 		text = setting("default_transaction_read_only", "on")
 	}
-	if now, err := os.ReadFile(e.confPath(holdName)); err == nil && string(now) == text {
-		return nil
-	}
-	return durable.WriteFile(e.confPath(holdName), []byte(text), 0o644)
+	return e.changeConf(holdName, text)
 }
 
 const (

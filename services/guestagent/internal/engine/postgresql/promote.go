@@ -20,19 +20,34 @@ const (
 )
 
 // Assume lets a source end a promotion that was cut, and a replica forget the slots of a former source.
-func (e *Engine) Assume(ctx context.Context, r role.Role) error {
+func (e *Engine) Assume(ctx context.Context, r role.Role, readOnly bool) error {
+	if !e.isReady() {
+		return unreachable(nil)
+	}
+	is, err := e.writability(ctx)
+	if err != nil {
+		return err
+	}
 	switch {
 	case r.MayWrite():
-		_, err := e.endFollowing(ctx)
-		return err
+		if is.recovering {
+			err = e.endRecovery(ctx)
+			is.recovering = false
+		}
+		if err == nil {
+			err = e.settleAsSource(ctx)
+		}
 	case r == role.Replica:
-		return e.in(ctx, "postgres", func(c *pgconn.PgConn) error {
+		err = e.in(ctx, "postgres", func(c *pgconn.PgConn) error {
 			_, err := query(ctx, c, "SELECT count(pg_drop_replication_slot(slot_name)) FROM pg_replication_slots "+
 				"WHERE slot_name LIKE $1 AND NOT active", engine.ReplicaPrefix+"%")
 			return err
 		})
 	}
-	return nil
+	if err != nil {
+		return err
+	}
+	return e.hold(ctx, is, readOnly)
 }
 
 // Promote lets the server apply what it has received and become a source.
@@ -49,7 +64,19 @@ func (e *Engine) Promote(ctx context.Context, p engine.Process) (string, error) 
 
 // endFollowing gives where the server's own history begins.
 func (e *Engine) endFollowing(ctx context.Context) (position, error) {
-	err := e.in(ctx, "postgres", func(c *pgconn.PgConn) error {
+	if err := e.endRecovery(ctx); err != nil {
+		return position{}, err
+	}
+	if err := e.settleAsSource(ctx); err != nil {
+		return position{}, err
+	}
+	h, err := e.localHistory()
+	return h.began(), err
+}
+
+// endRecovery lets a standby apply what it has, if the server is one, and waits until it takes writes.
+func (e *Engine) endRecovery(ctx context.Context) error {
+	return e.in(ctx, "postgres", func(c *pgconn.PgConn) error {
 		recovering, err := isRecovering(ctx, c)
 		if err != nil || !recovering {
 			return err
@@ -68,17 +95,14 @@ func (e *Engine) endFollowing(ctx context.Context) (position, error) {
 		}
 		return nil
 	})
-	if err != nil {
-		return position{}, err
-	}
+}
+
+// settleAsSource makes good what a replica could not do.
+func (e *Engine) settleAsSource(ctx context.Context) error {
 	if err := e.forgetSource(); err != nil {
-		return position{}, err
+		return err
 	}
-	if err := e.makeAdmissions(ctx); err != nil {
-		return position{}, err
-	}
-	h, err := e.localHistory()
-	return h.began(), err
+	return e.makeAdmissions(ctx)
 }
 
 // makeAdmissions makes what could not be made on a replica.

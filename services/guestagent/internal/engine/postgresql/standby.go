@@ -47,7 +47,7 @@ func (e *Engine) startAsSource() error {
 }
 
 func (e *Engine) forgetSource() error {
-	if err := durable.WriteFile(e.confPath(followName), nil, 0o644); err != nil {
+	if err := e.changeConf(followName, ""); err != nil {
 		return err
 	}
 	if err := os.Remove(e.confPath(passName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -62,7 +62,7 @@ func (e *Engine) pointTo(source engine.Source) error {
 		return err
 	}
 	text := setting("primary_conninfo", e.way(source)) + setting("primary_slot_name", engine.ReplicaAccount(e.server.InstanceID))
-	return durable.WriteFile(e.confPath(followName), []byte(text), 0o644)
+	return e.changeConf(followName, text)
 }
 
 // writePassword writes libpq's passfile, in which a colon and a backslash are escaped.
