@@ -51,8 +51,8 @@ func (a *api) channel() *grpckit.Channel {
 	return channel
 }
 
-func (a *api) ClaimTask(context.Context, *journalv1.ClaimTaskRequest) (*journalv1.ClaimTaskResponse, error) {
-	return a.journal.Claim(), nil
+func (a *api) ClaimTask(_ context.Context, r *journalv1.ClaimTaskRequest) (*journalv1.ClaimTaskResponse, error) {
+	return a.journal.Claim(r.GetPlan()), nil
 }
 
 func (a *api) RenewLease(ctx context.Context, r *journalv1.RenewLeaseRequest) (*journalv1.RenewLeaseResponse, error) {

@@ -22,7 +22,10 @@ func (s *Server) ClaimTask(
 	if err := speaksFor(ctx, request.GetWorker()); err != nil {
 		return nil, err
 	}
-	claim, err := s.Store.ClaimTask(ctx, request.GetTaskId(), request.GetWorker(), s.Lease, s.MaxClaims)
+	claim, err := s.Store.ClaimTask(ctx, store.Bid{
+		TaskID: request.GetTaskId(), Worker: request.GetWorker(), Plan: steps(request.GetPlan()),
+		Lease: s.Lease, MaxClaims: s.MaxClaims,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -40,7 +43,7 @@ func (s *Server) ClaimTask(
 		Instance:          instance,
 		Members:           members,
 		Notes:             claim.Task.Notes,
-		Steps:             stepRecords(claim.Task.Steps),
+		Steps:             stepRecords(claim.Former),
 		Failure:           failureProto(claim.Task.Error),
 		Stop:              claim.Task.Stop,
 		LeaseMilliseconds: s.Lease.Milliseconds(),

@@ -40,11 +40,23 @@ func (s *Server) FinishTask(
 			Patch: end.GetInstance(), TaskStatus: status.Task(end.GetTaskStatus()), Fault: fault(end.GetFault()),
 		}
 	}
-	if err := s.Store.FinishTask(ctx, finish); err != nil {
+	if request.GetLast() != nil {
+		last, err := record(request.GetLast())
+		if err != nil {
+			return nil, err
+		}
+		finish.Last = &last
+	}
+	task, err := s.Store.FinishTask(ctx, finish)
+	if err != nil {
 		return nil, err
 	}
-	if finish.Deleted || movesGuest(request.GetInstance(), patches) {
+	if finish.Deleted || movesGuest(request.GetInstance(), patches) ||
+		movesGuest(request.GetLast().GetInstance(), request.GetLast().GetMembers()) {
 		s.Guests.Ring()
+	}
+	if !task.State.Ended() {
+		return &journalv1.FinishTaskResponse{Stop: task.Stop}, nil
 	}
 	return &journalv1.FinishTaskResponse{}, nil
 }

@@ -12,10 +12,25 @@ import (
 func (s *Server) RecordSteps(
 	ctx context.Context, request *journalv1.RecordStepsRequest,
 ) (*journalv1.RecordStepsResponse, error) {
-	if p := request.GetProgress(); p < 0 || p > 100 {
-		return nil, errs.New(errs.Invalid, "PROGRESS", "Progress is from 0 to 100, not %d.", p)
+	r, err := record(request)
+	if err != nil {
+		return nil, err
 	}
-	task, err := s.Store.RecordSteps(ctx, store.Record{
+	task, err := s.Store.RecordSteps(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	if movesGuest(request.GetInstance(), request.GetMembers()) {
+		s.Guests.Ring()
+	}
+	return &journalv1.RecordStepsResponse{Stop: task.Stop}, nil
+}
+
+func record(request *journalv1.RecordStepsRequest) (store.Record, error) {
+	if p := request.GetProgress(); p < 0 || p > 100 {
+		return store.Record{}, errs.New(errs.Invalid, "PROGRESS", "Progress is from 0 to 100, not %d.", p)
+	}
+	return store.Record{
 		Run:         run(request.GetRun()),
 		Steps:       steps(request.GetSteps()),
 		Patch:       request.GetInstance(),
@@ -24,14 +39,7 @@ func (s *Server) RecordSteps(
 		DropSecrets: request.GetDropSecrets(),
 		Members:     request.GetMembers(),
 		Notes:       request.GetNotes(),
-	})
-	if err != nil {
-		return nil, err
-	}
-	if movesGuest(request.GetInstance(), request.GetMembers()) {
-		s.Guests.Ring()
-	}
-	return &journalv1.RecordStepsResponse{Stop: task.Stop}, nil
+	}, nil
 }
 
 // movesGuest says whether a guest is to be dialled elsewhere from now on.

@@ -1,15 +1,29 @@
 package store
 
 import (
+	"time"
+
 	"github.com/coffer-dbaas/coffer/pkg/status"
 	journalv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/journal/v1"
 )
+
+// Bid is a worker's for a task.
+type Bid struct {
+	TaskID, Worker string
+	// Plan is the task's steps, recorded with the first claim.
+	Plan  []Step
+	Lease time.Duration
+	// MaxClaims without a record in between are too many.
+	MaxClaims int
+}
 
 // Claim is the answer to a worker that wants a task.
 type Claim struct {
 	Outcome  journalv1.ClaimOutcome
 	Task     Task
 	Instance Instance
+	// Former are the steps that former runs recorded.
+	Former []Step
 	// Members are the other instances that the task holds, by id.
 	Members []Member
 }
@@ -43,7 +57,10 @@ type Record struct {
 
 // Finish is a task's last journal write.
 type Finish struct {
-	Run     Run
+	Run Run
+	// Last is the record of the last step; nil when it is written. Where the task is asked to stop it is all that is
+	// written.
+	Last    *Record
 	State   TaskState
 	Failure *TaskError
 	Patch   *journalv1.InstancePatch

@@ -141,13 +141,14 @@ type Tasks interface {
 type Journal interface {
 	// ClaimTask takes a task if it is queued, or running with an expired lease, or its lease is this worker's own,
 	// and no other task runs on the instance, nor holds it as a member of its set. The claim raises the instance's epoch,
-	// for a set the epochs of all members to one that is newer than each, and counts; the claim after maxClaims ones
+	// for a set the epochs of all members to one that is newer than each, and counts; the claim after MaxClaims ones
 	// without a record in between ends the task as FAILED and answers GONE.
-	ClaimTask(ctx context.Context, taskID, worker string, lease time.Duration, maxClaims int) (Claim, error)
+	ClaimTask(ctx context.Context, b Bid) (Claim, error)
 	RenewLease(ctx context.Context, run Run, lease time.Duration) (Task, error)
 	RecordSteps(ctx context.Context, r Record) (Task, error)
-	// FinishTask ends the task, lets go of its members, and rings the next queued task of each of the instances, if any.
-	FinishTask(ctx context.Context, f Finish) error
+	// FinishTask ends the task, lets go of its members, and rings the next queued task of each of the instances, if any. It
+	// answers with the task as it is then.
+	FinishTask(ctx context.Context, f Finish) (Task, error)
 	// Secrets are the sealed secrets of the run's task; empty when it has none.
 	Secrets(ctx context.Context, run Run) ([]byte, error)
 	// CheckRun says whether the run is the task's newest and unfinished.

@@ -14,6 +14,7 @@ import (
 	"github.com/coffer-dbaas/coffer/pkg/action"
 	"github.com/coffer-dbaas/coffer/pkg/bus"
 	"github.com/coffer-dbaas/coffer/pkg/pause"
+	commandv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/command/v1"
 	journalv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/journal/v1"
 )
 
@@ -30,8 +31,11 @@ type Claims interface {
 	ClaimTask(context.Context, *journalv1.ClaimTaskRequest, ...grpc.CallOption) (*journalv1.ClaimTaskResponse, error)
 }
 
-// Runner brings a claimed task to its end: flow.Engine. It answers nil when the end is recorded.
+// Runner is flow.Engine.
 type Runner interface {
+	// Plan is what a claim of the command's task records of its steps.
+	Plan(command *commandv1.Command) []*journalv1.StepRecord
+	// Run brings a claimed task to its end. It answers nil when the end is recorded.
 	Run(ctx context.Context, claim *journalv1.ClaimTaskResponse, claimed time.Time) error
 }
 

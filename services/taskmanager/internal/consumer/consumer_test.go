@@ -28,6 +28,7 @@ const patience = 20 * time.Second
 
 // bench is a consumer on a real JetStream, with an api and an engine that a test directs.
 type bench struct {
+	t       *testing.T
 	js      jetstream.JetStream
 	claimed chan string
 	ran     chan string
@@ -43,7 +44,7 @@ func setup(t *testing.T) *bench {
 	t.Helper()
 	_, js := natstest.JetStream(t)
 	return &bench{
-		js: js, claimed: make(chan string, 1000), ran: make(chan string, 1000),
+		t: t, js: js, claimed: make(chan string, 1000), ran: make(chan string, 1000),
 		outcomes: map[string]journalv1.ClaimOutcome{}, run: func(context.Context, string) error { return nil },
 	}
 }
@@ -71,6 +72,7 @@ func (b *bench) start(t *testing.T, quick, slow int) (stop func()) {
 func (b *bench) ClaimTask(
 	_ context.Context, r *journalv1.ClaimTaskRequest, _ ...grpc.CallOption,
 ) (*journalv1.ClaimTaskResponse, error) {
+	assert.Equal(b.t, planned, r.GetPlan())
 	b.claimed <- r.GetTaskId()
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -84,6 +86,11 @@ func (b *bench) ClaimTask(
 	}
 	return &journalv1.ClaimTaskResponse{Outcome: outcome, Run: &journalv1.Run{TaskId: r.GetTaskId(), Epoch: 1}}, nil
 }
+
+// planned is every task's plan.
+var planned = []*journalv1.StepRecord{{Name: "restart_database"}}
+
+func (b *bench) Plan(*commandv1.Command) []*journalv1.StepRecord { return planned }
 
 func (b *bench) Run(ctx context.Context, claim *journalv1.ClaimTaskResponse, _ time.Time) error {
 	err := b.run(ctx, claim.GetRun().GetTaskId())

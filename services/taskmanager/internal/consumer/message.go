@@ -71,7 +71,9 @@ func (c *Consumer) handle(ctx context.Context, message jetstream.Msg) {
 func (c *Consumer) claim(ctx context.Context, command *commandv1.Command) (*journalv1.ClaimTaskResponse, error) {
 	ctx, cancel := context.WithTimeout(ctx, claimTimeout)
 	defer cancel()
-	return c.claims.ClaimTask(ctx, &journalv1.ClaimTaskRequest{TaskId: command.GetTaskId(), Worker: c.config.Worker})
+	return c.claims.ClaimTask(ctx, &journalv1.ClaimTaskRequest{
+		TaskId: command.GetTaskId(), Worker: c.config.Worker, Plan: c.runner.Plan(command),
+	})
 }
 
 // settle gives the message back unless the task needs it no more.

@@ -12,15 +12,16 @@
 //
 // A worker claims a task and gets what earlier runs recorded; Engine.Run goes on from there until the end is recorded:
 //
-//	claim ──> plan ──> step 1 ──> done ──> step 2 ──> done ── … ──> finish SUCCEEDED
-//	                      │                   │
-//	                      │ fails             │ a user cancelled (at the step's border)
-//	                      v                   v
-//	                   failed ────────────> undoing/undone step 2 ──> undoing/undone step 1 ──> finish FAILED
-//	                                                                                       or finish CANCELLED
+//	claim ──> step 1 ──> done ──> step 2 ──> done ── … ──> step n ──> finish SUCCEEDED
+//	             │                   │
+//	             │ fails             │ a user cancelled (at the step's border)
+//	             v                   v
+//	          failed ────────────> undoing/undone step 2 ──> undoing/undone step 1 ──> finish FAILED
+//	                                                                              or finish CANCELLED
 //
-// Each word that is not a step is one journal write, one transaction at the api. The write after a step says that
-// the step succeeded, what it changed of the instance, and that the next one runs. So there are two rules for a step:
+// Each word that is not a step is one journal write, one transaction at the api. The claim says which steps there will
+// be. The write after a step says that the step succeeded, what it changed of the instance, and that the next one runs;
+// after the last one, that the task has ended. So there are two rules for a step:
 // it may be run again after it has already happened, because a crash can fall between the step and its record; and
 // it needs to remember nothing, because what it passed to Run.Change is in the claim of the next run.
 //

@@ -12,6 +12,7 @@ import (
 
 	"github.com/coffer-dbaas/coffer/pkg/action"
 	"github.com/coffer-dbaas/coffer/pkg/status"
+	commandv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/command/v1"
 	journalv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/journal/v1"
 	taskv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/task/v1"
 )
@@ -53,6 +54,16 @@ func NewEngine(journal Journal, workflows []*Workflow, options ...EngineOption) 
 		option(e)
 	}
 	return e
+}
+
+// Plan is what a claim of the command's task records, so that a user sees what is to come: the steps, of which the first
+// one runs. It is empty for an action that is not known here.
+func (e *Engine) Plan(command *commandv1.Command) []*journalv1.StepRecord {
+	workflow, known := e.workflows[action.Of(command)]
+	if !known {
+		return nil
+	}
+	return workflow.plan()
 }
 
 // Run brings a claimed task to its end, or as far as this run may. It answers nil when the end is recorded, whatever
@@ -120,7 +131,6 @@ type execution struct {
 
 	// records are in the order of the workflow's steps; they change under writer.writing.
 	records []*journalv1.StepRecord
-	planned bool
 	// resumed says that the first step to run may have begun in a former run.
 	resumed bool
 	failure *taskv1.TaskError
@@ -137,7 +147,7 @@ func newExecution(
 	x := &execution{
 		workflow: workflow, claim: claim, claimed: claimed, writer: w, logger: logger, observer: observer,
 		failure: proto.CloneOf(claim.GetFailure()), running: -1,
-		planned: len(claim.GetSteps()) > 0, resumed: len(claim.GetSteps()) > 0,
+		resumed: len(claim.GetSteps()) > 0,
 		run: &Run{
 			Command: claim.GetCommand(), Instance: proto.CloneOf(claim.GetInstance()), id: claim.GetRun(),
 			Members: make(map[string]*journalv1.Instance, len(claim.GetMembers())), notes: make(map[string]string, len(claim.GetNotes())),
@@ -156,12 +166,10 @@ func newExecution(
 		former[record.GetName()] = record
 	}
 	for _, s := range workflow.steps {
-		record, found := former[s.name]
-		if !found {
-			record = &journalv1.StepRecord{Name: s.name, Status: journalv1.StepStatus_STEP_STATUS_PENDING}
+		record := s.record()
+		if known, found := former[s.name]; found {
+			record.Status, record.Attempt, record.Message = known.GetStatus(), known.GetAttempt(), known.GetMessage()
 		}
-		record = proto.CloneOf(record)
-		record.Cancellable = !s.noCancel
 		x.records = append(x.records, record)
 		delete(former, s.name)
 	}

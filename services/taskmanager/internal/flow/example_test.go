@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/coffer-dbaas/coffer/pkg/action"
 	"github.com/coffer-dbaas/coffer/pkg/errs"
@@ -39,7 +38,7 @@ func Example() {
 	journal := flowtest.New(
 		&commandv1.Command{TaskId: "t1", Action: &commandv1.Command_CreateInstance{}}, &journalv1.Instance{Id: "i1"},
 	)
-	err := flow.NewEngine(journal, []*flow.Workflow{create}).Run(context.Background(), journal.Claim(), time.Now())
+	err := journal.Run(context.Background(), flow.NewEngine(journal, []*flow.Workflow{create}))
 
 	fmt.Println(err, journal.End().GetOutcome())
 	fmt.Println(journal.End().GetFault().GetMessage())

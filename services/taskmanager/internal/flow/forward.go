@@ -27,10 +27,9 @@ func (x *execution) forward(ctx context.Context) error {
 	if x.stopAsked() {
 		return x.halt(ctx, x.next())
 	}
-	if !x.planned {
-		if err := x.plan(ctx); err != nil {
-			return err
-		}
+	if !x.resumed {
+		// As the claim has recorded it.
+		start(x.records, 0)
 	}
 	left := x.workflow.action.Timeout - time.Duration(x.claim.GetElapsedMilliseconds())*time.Millisecond
 	limited, cancel := context.WithDeadlineCause(ctx, x.claimed.Add(left), errTaskTime)
@@ -56,12 +55,12 @@ func (x *execution) forward(ctx context.Context) error {
 			}
 			return x.undo(ctx)
 		}
+		if i == len(x.records)-1 {
+			return x.complete(ctx, i)
+		}
 		if err := x.done(ctx, i); err != nil {
 			return err
 		}
-	}
-	if x.stopAsked() {
-		return x.halt(ctx, len(x.records))
 	}
 	return x.finish(ctx, journalv1.TaskOutcome_TASK_OUTCOME_SUCCEEDED)
 }
@@ -81,21 +80,10 @@ func (x *execution) stopAsked() bool {
 	return !x.run.past.Load() && x.writer.stopping() != journalv1.StopMode_STOP_MODE_UNSPECIFIED
 }
 
-// plan records all steps, so that a user sees what is to come, and that the first one runs.
-func (x *execution) plan(ctx context.Context) error {
-	if len(x.records) == 0 {
-		return nil
-	}
-	return x.writer.record(ctx, phasePlan, x.records[0].GetName(), func() *journalv1.RecordStepsRequest {
-		x.startRecord(0)
-		return &journalv1.RecordStepsRequest{Steps: cloneAll(x.records)}
-	})
-}
-
-// startRecord marks a step as running for the first time.
-func (x *execution) startRecord(i int) {
-	if i < len(x.records) {
-		x.records[i].Status, x.records[i].Attempt = running, 1
+// start marks a step, if there is one, as running for the first time.
+func start(records []*journalv1.StepRecord, i int) {
+	if i < len(records) {
+		records[i].Status, records[i].Attempt = running, 1
 	}
 }
 
@@ -127,23 +115,51 @@ func (x *execution) perform(ctx context.Context, i int) error {
 
 // done records that a step succeeded, what it changed, and that the next one runs.
 func (x *execution) done(ctx context.Context, i int) error {
-	err := x.writer.record(ctx, phaseDone, x.records[i].GetName(), func() *journalv1.RecordStepsRequest {
-		x.records[i].Status, x.records[i].Message = succeeded, x.run.saying()
-		x.startRecord(i + 1)
-		request := &journalv1.RecordStepsRequest{
-			Steps: cloneAll(x.records[i:min(i+2, len(x.records))]), Progress: x.progress(),
-		}
-		x.run.gathered.into(request)
-		return request
-	})
+	err := x.writer.record(ctx, phaseDone, x.records[i].GetName(), func() *journalv1.RecordStepsRequest { return x.success(i) })
 	if err != nil {
 		return err
 	}
+	x.count(i)
+	return nil
+}
+
+// complete records that the last step succeeded, and the task's end with it, unless the journal asks the task to stop.
+func (x *execution) complete(ctx context.Context, i int) error {
+	var last *journalv1.RecordStepsRequest
+	x.writer.atomically(func() { last = x.success(i) })
+	x.count(i)
+	end := x.end(journalv1.TaskOutcome_TASK_OUTCOME_SUCCEEDED)
+	end.Last = last
+	ended, err := x.writer.finish(ctx, end)
+	switch {
+	case err != nil:
+		return err
+	case ended:
+		x.observer.ended(x, end.GetOutcome())
+		return nil
+	case x.stopAsked():
+		return x.halt(ctx, len(x.records))
+	}
+	return x.finish(ctx, journalv1.TaskOutcome_TASK_OUTCOME_SUCCEEDED)
+}
+
+// success is the record of a step that succeeded.
+func (x *execution) success(i int) *journalv1.RecordStepsRequest {
+	x.records[i].Status, x.records[i].Message = succeeded, x.run.saying()
+	start(x.records, i+1)
+	request := &journalv1.RecordStepsRequest{
+		Steps: cloneAll(x.records[i:min(i+2, len(x.records))]), Progress: x.progress(),
+	}
+	x.run.gathered.into(request)
+	return request
+}
+
+// count makes a step's success count for what follows.
+func (x *execution) count(i int) {
 	x.run.apply()
 	if x.workflow.steps[i].noReturn {
 		x.run.past.Store(true)
 	}
-	return nil
 }
 
 // fail records why the task failed, before anything is undone.
@@ -175,16 +191,20 @@ func (x *execution) halt(ctx context.Context, i int) error {
 
 // finish records the task's end.
 func (x *execution) finish(ctx context.Context, outcome journalv1.TaskOutcome) error {
-	settled := x.workflow.settle(x.run, End{Outcome: outcome, Failure: x.failure})
-	err := x.writer.finish(ctx, &journalv1.FinishTaskRequest{
-		Outcome: outcome, Failure: x.failure, Instance: settled.Instance,
-		TaskStatus: string(settled.TaskStatus), Fault: settled.Fault, Deleted: settled.Deleted,
-		Members: settled.Members,
-	})
+	_, err := x.writer.finish(ctx, x.end(outcome))
 	if err == nil {
 		x.observer.ended(x, outcome)
 	}
 	return err
+}
+
+func (x *execution) end(outcome journalv1.TaskOutcome) *journalv1.FinishTaskRequest {
+	settled := x.workflow.settle(x.run, End{Outcome: outcome, Failure: x.failure})
+	return &journalv1.FinishTaskRequest{
+		Outcome: outcome, Failure: x.failure, Instance: settled.Instance,
+		TaskStatus: string(settled.TaskStatus), Fault: settled.Fault, Deleted: settled.Deleted,
+		Members: settled.Members,
+	}
 }
 
 func cloneAll(records []*journalv1.StepRecord) []*journalv1.StepRecord {

@@ -27,7 +27,6 @@ type Journal interface {
 type phase string
 
 const (
-	phasePlan    phase = "plan"
 	phasePast    phase = "past"
 	phaseDone    phase = "done"
 	phaseFailed  phase = "failed"
@@ -110,14 +109,18 @@ func (w *writer) atomically(change func()) {
 	change()
 }
 
-// finish writes the task's end. A repetition of one that was written, but whose answer was lost, is refused as superseded:
-// the task has ended either way.
-func (w *writer) finish(ctx context.Context, request *journalv1.FinishTaskRequest) error {
+// finish writes the task's end. It is false when only the last step was written, because the journal asks the run to stop.
+// A repetition of an end that was written, but whose answer was lost, is refused as superseded: the task has ended either
+// way.
+func (w *writer) finish(ctx context.Context, request *journalv1.FinishTaskRequest) (ended bool, err error) {
 	request.Run = w.run
-	return w.write(ctx, phaseFinish, "finish", func(ctx context.Context) error {
-		_, err := w.journal.FinishTask(ctx, request)
+	err = w.write(ctx, phaseFinish, "finish", func(ctx context.Context) error {
+		response, err := w.journal.FinishTask(ctx, request)
+		w.heard(response.GetStop())
+		ended = err == nil && response.GetStop() == journalv1.StopMode_STOP_MODE_UNSPECIFIED
 		return err
 	})
+	return ended, err
 }
 
 // write repeats a record until it is durable. Repeating is safe: a record says what is, not what changes.

@@ -88,7 +88,7 @@ func TestANoteIsThereForLaterStepsAndRuns(t *testing.T) {
 			noted = append(noted, r.Noted("elected"))
 			return nil
 		})
-	journal.DieAt(2, true)
+	journal.DieAt(1, true)
 
 	require.ErrorIs(t, run(t, journal, workflow), flow.ErrSuperseded)
 	require.NoError(t, run(t, journal, workflow))

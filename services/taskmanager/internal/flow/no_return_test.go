@@ -105,6 +105,25 @@ func TestNoStopIsHeardBehindThePointOfNoReturn(t *testing.T) {
 	}
 }
 
+func TestTheEndBehindThePointOfNoReturnIsRecordedAlthoughAStopIsAskedFor(t *testing.T) {
+	for n := 1; n <= 2; n++ {
+		w, journal := newWorld(), newJournal()
+		w.acts["third"] = func(context.Context, *flow.Run) error {
+			journal.Stop(journalv1.StopMode_STOP_MODE_UNDO)
+			// The last step's record, which is not the end, and the end.
+			journal.DieAt(n, true)
+			return nil
+		}
+		require.ErrorIs(t, run(t, journal, oneWay(w)), flow.ErrSuperseded)
+		if journal.End() == nil {
+			require.NoError(t, run(t, journal, oneWay(w)))
+		}
+
+		assert.Equal(t, journalv1.TaskOutcome_TASK_OUTCOME_SUCCEEDED, journal.End().GetOutcome())
+		assert.Equal(t, []string{"first", "second", "third"}, w.history())
+	}
+}
+
 func TestStepsFromThePointOfNoReturnOnCannotBeCancelled(t *testing.T) {
 	journal := newJournal()
 

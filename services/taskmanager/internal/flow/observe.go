@@ -62,7 +62,7 @@ func (o *Observer) observeRun(ctx context.Context, x *execution, run func(contex
 	o.running.WithLabelValues(name).Inc()
 	defer o.running.WithLabelValues(name).Dec()
 	began := time.Now()
-	x.logger.Info("run begins", "resumed", x.planned)
+	x.logger.Info("run begins", "resumed", x.resumed)
 	err := run(ctx)
 	if err != nil {
 		span.SetStatus(codes.Error, err.Error())

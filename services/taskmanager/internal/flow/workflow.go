@@ -87,6 +87,20 @@ func (w *Workflow) Outline() *journalv1.WorkflowOutline {
 	return outline
 }
 
+// plan is all steps before the first run: the first one runs.
+func (w *Workflow) plan() []*journalv1.StepRecord {
+	plan := make([]*journalv1.StepRecord, 0, len(w.steps))
+	for _, s := range w.steps {
+		plan = append(plan, s.record())
+	}
+	start(plan, 0)
+	return plan
+}
+
+func (s *step) record() *journalv1.StepRecord {
+	return &journalv1.StepRecord{Name: s.name, Status: pending, Cancellable: !s.noCancel}
+}
+
 // Step adds a step. Its name is what users see and what the journal is keyed by: it must stay.
 func (w *Workflow) Step(name string, do Func, options ...Option) *Workflow {
 	added := &step{name: name, do: do, timeout: defaultStepTimeout, undoTimeout: defaultUndoTimeout, retry: defaultBackoff}

@@ -36,7 +36,7 @@ func TestACreateWhoseServerGoesDownFailsWithTheServersFault(t *testing.T) {
 
 func TestARestartWhoseServerGoesDownFailsAndTakesNothingAway(t *testing.T) {
 	for stepName, before := range map[string]string{
-		"check_guest":      "check_guest=RUNNING,restart_database=PENDING,await_healthy=PENDING",
+		"check_guest":      "claim",
 		"restart_database": "check_guest=SUCCEEDED,restart_database=RUNNING",
 		"await_healthy":    "restart_database=SUCCEEDED,await_healthy=RUNNING",
 	} {

@@ -58,7 +58,7 @@ func (b *bench) run(t *testing.T, journal *flowtest.Journal) error {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	return flow.NewEngine(journal, workflow.All(b.parts)).Run(ctx, journal.Claim(), time.Now())
+	return journal.Run(ctx, flow.NewEngine(journal, workflow.All(b.parts)))
 }
 
 // status is what the instance's guest says now.
@@ -128,7 +128,7 @@ func everyDeath(t *testing.T, task func(b *bench, t *testing.T) *flowtest.Journa
 	journal := task(calm, t)
 	calm.toTheEnd(t, journal)
 	writes := len(journal.Writes())
-	require.Greater(t, writes, 2)
+	require.NotZero(t, writes)
 	for n := 1; n <= writes; n++ {
 		for _, after := range []bool{false, true} {
 			t.Run(fmt.Sprintf("write=%d/after=%t", n, after), func(t *testing.T) {

@@ -304,7 +304,10 @@ type ClaimTaskRequest struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
 	TaskId string                 `protobuf:"bytes,1,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
 	// The name of the taskmanager.
-	Worker        string `protobuf:"bytes,2,opt,name=worker,proto3" json:"worker,omitempty"`
+	Worker string `protobuf:"bytes,2,opt,name=worker,proto3" json:"worker,omitempty"`
+	// The steps of the task's workflow, as RecordSteps takes them: recorded with the claim if no run has begun the task yet
+	// and nothing asks it to stop.
+	Plan          []*StepRecord `protobuf:"bytes,3,rep,name=plan,proto3" json:"plan,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -353,6 +356,13 @@ func (x *ClaimTaskRequest) GetWorker() string {
 	return ""
 }
 
+func (x *ClaimTaskRequest) GetPlan() []*StepRecord {
+	if x != nil {
+		return x.Plan
+	}
+	return nil
+}
+
 type ClaimTaskResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// CLAIM_OUTCOME_CLAIMED alone comes with the fields below.
@@ -360,7 +370,7 @@ type ClaimTaskResponse struct {
 	Run      *Run         `protobuf:"bytes,2,opt,name=run,proto3" json:"run,omitempty"`
 	Command  *v1.Command  `protobuf:"bytes,3,opt,name=command,proto3" json:"command,omitempty"`
 	Instance *Instance    `protobuf:"bytes,4,opt,name=instance,proto3" json:"instance,omitempty"`
-	// What former runs recorded, in order; empty at the first claim.
+	// What former runs recorded, in order; empty at the first claim, also of the plan that came with it.
 	Steps []*StepRecord `protobuf:"bytes,5,rep,name=steps,proto3" json:"steps,omitempty"`
 	// Set when a former run had failed and was undoing.
 	Failure           *v11.TaskError `protobuf:"bytes,6,opt,name=failure,proto3" json:"failure,omitempty"`
@@ -1247,7 +1257,10 @@ type FinishTaskRequest struct {
 	// The instance is gone: its row is marked deleted and its quota given back.
 	Deleted bool `protobuf:"varint,7,opt,name=deleted,proto3" json:"deleted,omitempty"`
 	// How members are left behind, by instance id. One that is not named has no task any more and no new fault.
-	Members       map[string]*MemberEnd `protobuf:"bytes,8,rep,name=members,proto3" json:"members,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	Members map[string]*MemberEnd `protobuf:"bytes,8,rep,name=members,proto3" json:"members,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// The record of the last step, written in the same transaction; it names no run of its own. Where the task is asked to
+	// stop, it is all that is written: the task goes on, and the answer says how to stop.
+	Last          *RecordStepsRequest `protobuf:"bytes,9,opt,name=last,proto3" json:"last,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1334,6 +1347,13 @@ func (x *FinishTaskRequest) GetDeleted() bool {
 func (x *FinishTaskRequest) GetMembers() map[string]*MemberEnd {
 	if x != nil {
 		return x.Members
+	}
+	return nil
+}
+
+func (x *FinishTaskRequest) GetLast() *RecordStepsRequest {
+	if x != nil {
+		return x.Last
 	}
 	return nil
 }
@@ -1455,7 +1475,9 @@ func (x *Fault) GetDetails() string {
 }
 
 type FinishTaskResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Set when the end was not written.
+	Stop          StopMode `protobuf:"varint,1,opt,name=stop,proto3,enum=coffer.journal.v1.StopMode" json:"stop,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1488,6 +1510,13 @@ func (x *FinishTaskResponse) ProtoReflect() protoreflect.Message {
 // Deprecated: Use FinishTaskResponse.ProtoReflect.Descriptor instead.
 func (*FinishTaskResponse) Descriptor() ([]byte, []int) {
 	return file_coffer_journal_v1_journal_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *FinishTaskResponse) GetStop() StopMode {
+	if x != nil {
+		return x.Stop
+	}
+	return StopMode_STOP_MODE_UNSPECIFIED
 }
 
 type GetSecretsRequest struct {
@@ -3242,10 +3271,11 @@ const file_coffer_journal_v1_journal_proto_rawDesc = "" +
 	"\x1fcoffer/journal/v1/journal.proto\x12\x11coffer.journal.v1\x1a\x1fcoffer/command/v1/command.proto\x1a\x19coffer/task/v1/task.proto\"4\n" +
 	"\x03Run\x12\x17\n" +
 	"\atask_id\x18\x01 \x01(\tR\x06taskId\x12\x14\n" +
-	"\x05epoch\x18\x02 \x01(\x03R\x05epoch\"C\n" +
+	"\x05epoch\x18\x02 \x01(\x03R\x05epoch\"v\n" +
 	"\x10ClaimTaskRequest\x12\x17\n" +
 	"\atask_id\x18\x01 \x01(\tR\x06taskId\x12\x16\n" +
-	"\x06worker\x18\x02 \x01(\tR\x06worker\"\x9c\x05\n" +
+	"\x06worker\x18\x02 \x01(\tR\x06worker\x121\n" +
+	"\x04plan\x18\x03 \x03(\v2\x1d.coffer.journal.v1.StepRecordR\x04plan\"\x9c\x05\n" +
 	"\x11ClaimTaskResponse\x129\n" +
 	"\aoutcome\x18\x01 \x01(\x0e2\x1f.coffer.journal.v1.ClaimOutcomeR\aoutcome\x12(\n" +
 	"\x03run\x18\x02 \x01(\v2\x16.coffer.journal.v1.RunR\x03run\x124\n" +
@@ -3348,7 +3378,7 @@ const file_coffer_journal_v1_journal_proto_rawDesc = "" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"F\n" +
 	"\x13RecordStepsResponse\x12/\n" +
-	"\x04stop\x18\x01 \x01(\x0e2\x1b.coffer.journal.v1.StopModeR\x04stop\"\xfc\x03\n" +
+	"\x04stop\x18\x01 \x01(\x0e2\x1b.coffer.journal.v1.StopModeR\x04stop\"\xb7\x04\n" +
 	"\x11FinishTaskRequest\x12(\n" +
 	"\x03run\x18\x01 \x01(\v2\x16.coffer.journal.v1.RunR\x03run\x128\n" +
 	"\aoutcome\x18\x02 \x01(\x0e2\x1e.coffer.journal.v1.TaskOutcomeR\aoutcome\x123\n" +
@@ -3358,7 +3388,8 @@ const file_coffer_journal_v1_journal_proto_rawDesc = "" +
 	"taskStatus\x12.\n" +
 	"\x05fault\x18\x06 \x01(\v2\x18.coffer.journal.v1.FaultR\x05fault\x12\x18\n" +
 	"\adeleted\x18\a \x01(\bR\adeleted\x12K\n" +
-	"\amembers\x18\b \x03(\v21.coffer.journal.v1.FinishTaskRequest.MembersEntryR\amembers\x1aX\n" +
+	"\amembers\x18\b \x03(\v21.coffer.journal.v1.FinishTaskRequest.MembersEntryR\amembers\x129\n" +
+	"\x04last\x18\t \x01(\v2%.coffer.journal.v1.RecordStepsRequestR\x04last\x1aX\n" +
 	"\fMembersEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x122\n" +
 	"\x05value\x18\x02 \x01(\v2\x1c.coffer.journal.v1.MemberEndR\x05value:\x028\x01\"\x9a\x01\n" +
@@ -3369,8 +3400,9 @@ const file_coffer_journal_v1_journal_proto_rawDesc = "" +
 	"\x05fault\x18\x03 \x01(\v2\x18.coffer.journal.v1.FaultR\x05fault\";\n" +
 	"\x05Fault\x12\x18\n" +
 	"\amessage\x18\x01 \x01(\tR\amessage\x12\x18\n" +
-	"\adetails\x18\x02 \x01(\tR\adetails\"\x14\n" +
-	"\x12FinishTaskResponse\"=\n" +
+	"\adetails\x18\x02 \x01(\tR\adetails\"E\n" +
+	"\x12FinishTaskResponse\x12/\n" +
+	"\x04stop\x18\x01 \x01(\x0e2\x1b.coffer.journal.v1.StopModeR\x04stop\"=\n" +
 	"\x11GetSecretsRequest\x12(\n" +
 	"\x03run\x18\x01 \x01(\v2\x16.coffer.journal.v1.RunR\x03run\"\xb7\x01\n" +
 	"\x12GetSecretsResponse\x12_\n" +
@@ -3614,93 +3646,96 @@ var file_coffer_journal_v1_journal_proto_goTypes = []any{
 	(*v1.Access)(nil),                  // 61: coffer.command.v1.Access
 }
 var file_coffer_journal_v1_journal_proto_depIdxs = []int32{
-	0,  // 0: coffer.journal.v1.ClaimTaskResponse.outcome:type_name -> coffer.journal.v1.ClaimOutcome
-	4,  // 1: coffer.journal.v1.ClaimTaskResponse.run:type_name -> coffer.journal.v1.Run
-	57, // 2: coffer.journal.v1.ClaimTaskResponse.command:type_name -> coffer.command.v1.Command
-	8,  // 3: coffer.journal.v1.ClaimTaskResponse.instance:type_name -> coffer.journal.v1.Instance
-	7,  // 4: coffer.journal.v1.ClaimTaskResponse.steps:type_name -> coffer.journal.v1.StepRecord
-	58, // 5: coffer.journal.v1.ClaimTaskResponse.failure:type_name -> coffer.task.v1.TaskError
-	1,  // 6: coffer.journal.v1.ClaimTaskResponse.stop:type_name -> coffer.journal.v1.StopMode
-	8,  // 7: coffer.journal.v1.ClaimTaskResponse.members:type_name -> coffer.journal.v1.Instance
-	52, // 8: coffer.journal.v1.ClaimTaskResponse.notes:type_name -> coffer.journal.v1.ClaimTaskResponse.NotesEntry
-	2,  // 9: coffer.journal.v1.StepRecord.status:type_name -> coffer.journal.v1.StepStatus
-	59, // 10: coffer.journal.v1.Instance.datastore_version:type_name -> coffer.command.v1.DatastoreVersion
-	60, // 11: coffer.journal.v1.Instance.flavor:type_name -> coffer.command.v1.Flavor
-	9,  // 12: coffer.journal.v1.Instance.addresses:type_name -> coffer.journal.v1.InstanceAddress
-	11, // 13: coffer.journal.v1.InstancePatch.addresses:type_name -> coffer.journal.v1.InstanceAddresses
-	29, // 14: coffer.journal.v1.InstancePatch.guest_status:type_name -> coffer.journal.v1.GuestStatus
-	60, // 15: coffer.journal.v1.InstancePatch.flavor:type_name -> coffer.command.v1.Flavor
-	59, // 16: coffer.journal.v1.InstancePatch.datastore_version:type_name -> coffer.command.v1.DatastoreVersion
-	61, // 17: coffer.journal.v1.InstancePatch.access:type_name -> coffer.command.v1.Access
-	9,  // 18: coffer.journal.v1.InstanceAddresses.addresses:type_name -> coffer.journal.v1.InstanceAddress
-	4,  // 19: coffer.journal.v1.RenewLeaseRequest.run:type_name -> coffer.journal.v1.Run
-	1,  // 20: coffer.journal.v1.RenewLeaseResponse.stop:type_name -> coffer.journal.v1.StopMode
-	4,  // 21: coffer.journal.v1.RecordStepsRequest.run:type_name -> coffer.journal.v1.Run
-	7,  // 22: coffer.journal.v1.RecordStepsRequest.steps:type_name -> coffer.journal.v1.StepRecord
-	10, // 23: coffer.journal.v1.RecordStepsRequest.instance:type_name -> coffer.journal.v1.InstancePatch
-	58, // 24: coffer.journal.v1.RecordStepsRequest.failure:type_name -> coffer.task.v1.TaskError
-	53, // 25: coffer.journal.v1.RecordStepsRequest.members:type_name -> coffer.journal.v1.RecordStepsRequest.MembersEntry
-	54, // 26: coffer.journal.v1.RecordStepsRequest.notes:type_name -> coffer.journal.v1.RecordStepsRequest.NotesEntry
-	1,  // 27: coffer.journal.v1.RecordStepsResponse.stop:type_name -> coffer.journal.v1.StopMode
-	4,  // 28: coffer.journal.v1.FinishTaskRequest.run:type_name -> coffer.journal.v1.Run
-	3,  // 29: coffer.journal.v1.FinishTaskRequest.outcome:type_name -> coffer.journal.v1.TaskOutcome
-	58, // 30: coffer.journal.v1.FinishTaskRequest.failure:type_name -> coffer.task.v1.TaskError
-	10, // 31: coffer.journal.v1.FinishTaskRequest.instance:type_name -> coffer.journal.v1.InstancePatch
-	18, // 32: coffer.journal.v1.FinishTaskRequest.fault:type_name -> coffer.journal.v1.Fault
-	55, // 33: coffer.journal.v1.FinishTaskRequest.members:type_name -> coffer.journal.v1.FinishTaskRequest.MembersEntry
-	10, // 34: coffer.journal.v1.MemberEnd.instance:type_name -> coffer.journal.v1.InstancePatch
-	18, // 35: coffer.journal.v1.MemberEnd.fault:type_name -> coffer.journal.v1.Fault
-	4,  // 36: coffer.journal.v1.GetSecretsRequest.run:type_name -> coffer.journal.v1.Run
-	56, // 37: coffer.journal.v1.GetSecretsResponse.user_passwords:type_name -> coffer.journal.v1.GetSecretsResponse.UserPasswordsEntry
-	26, // 38: coffer.journal.v1.ListGuestsResponse.guests:type_name -> coffer.journal.v1.Guest
-	30, // 39: coffer.journal.v1.GuestStatus.volume:type_name -> coffer.journal.v1.VolumeUse
-	29, // 40: coffer.journal.v1.ReportGuestStatusRequest.status:type_name -> coffer.journal.v1.GuestStatus
-	40, // 41: coffer.journal.v1.RegisterProviderRequest.datastore_versions:type_name -> coffer.journal.v1.CatalogDatastoreVersion
-	41, // 42: coffer.journal.v1.RegisterProviderRequest.flavors:type_name -> coffer.journal.v1.CatalogFlavor
-	42, // 43: coffer.journal.v1.RegisterProviderRequest.volume_types:type_name -> coffer.journal.v1.CatalogVolumeType
-	43, // 44: coffer.journal.v1.RegisterProviderRequest.networks:type_name -> coffer.journal.v1.CatalogNetwork
-	44, // 45: coffer.journal.v1.RegisterProviderRequest.capabilities:type_name -> coffer.journal.v1.ProviderCapabilities
-	38, // 46: coffer.journal.v1.RegisterProviderRequest.workflows:type_name -> coffer.journal.v1.WorkflowOutline
-	39, // 47: coffer.journal.v1.WorkflowOutline.steps:type_name -> coffer.journal.v1.WorkflowStep
-	4,  // 48: coffer.journal.v1.IssueBootstrapRequest.run:type_name -> coffer.journal.v1.Run
-	4,  // 49: coffer.journal.v1.SignGuestRequest.run:type_name -> coffer.journal.v1.Run
-	10, // 50: coffer.journal.v1.RecordStepsRequest.MembersEntry.value:type_name -> coffer.journal.v1.InstancePatch
-	17, // 51: coffer.journal.v1.FinishTaskRequest.MembersEntry.value:type_name -> coffer.journal.v1.MemberEnd
-	5,  // 52: coffer.journal.v1.JournalService.ClaimTask:input_type -> coffer.journal.v1.ClaimTaskRequest
-	12, // 53: coffer.journal.v1.JournalService.RenewLease:input_type -> coffer.journal.v1.RenewLeaseRequest
-	14, // 54: coffer.journal.v1.JournalService.RecordSteps:input_type -> coffer.journal.v1.RecordStepsRequest
-	16, // 55: coffer.journal.v1.JournalService.FinishTask:input_type -> coffer.journal.v1.FinishTaskRequest
-	20, // 56: coffer.journal.v1.JournalService.GetSecrets:input_type -> coffer.journal.v1.GetSecretsRequest
-	22, // 57: coffer.journal.v1.GuestService.JoinMonitors:input_type -> coffer.journal.v1.JoinMonitorsRequest
-	24, // 58: coffer.journal.v1.GuestService.ListGuests:input_type -> coffer.journal.v1.ListGuestsRequest
-	27, // 59: coffer.journal.v1.GuestService.WatchGuests:input_type -> coffer.journal.v1.WatchGuestsRequest
-	31, // 60: coffer.journal.v1.GuestService.ReportGuestStatus:input_type -> coffer.journal.v1.ReportGuestStatusRequest
-	33, // 61: coffer.journal.v1.GuestService.ReportServerStatus:input_type -> coffer.journal.v1.ReportServerStatusRequest
-	35, // 62: coffer.journal.v1.GuestService.FindInstances:input_type -> coffer.journal.v1.FindInstancesRequest
-	37, // 63: coffer.journal.v1.CatalogService.RegisterProvider:input_type -> coffer.journal.v1.RegisterProviderRequest
-	46, // 64: coffer.journal.v1.SigningService.IssueBootstrap:input_type -> coffer.journal.v1.IssueBootstrapRequest
-	48, // 65: coffer.journal.v1.SigningService.SignGuest:input_type -> coffer.journal.v1.SignGuestRequest
-	50, // 66: coffer.journal.v1.SigningService.SignTaskmanager:input_type -> coffer.journal.v1.SignTaskmanagerRequest
-	6,  // 67: coffer.journal.v1.JournalService.ClaimTask:output_type -> coffer.journal.v1.ClaimTaskResponse
-	13, // 68: coffer.journal.v1.JournalService.RenewLease:output_type -> coffer.journal.v1.RenewLeaseResponse
-	15, // 69: coffer.journal.v1.JournalService.RecordSteps:output_type -> coffer.journal.v1.RecordStepsResponse
-	19, // 70: coffer.journal.v1.JournalService.FinishTask:output_type -> coffer.journal.v1.FinishTaskResponse
-	21, // 71: coffer.journal.v1.JournalService.GetSecrets:output_type -> coffer.journal.v1.GetSecretsResponse
-	23, // 72: coffer.journal.v1.GuestService.JoinMonitors:output_type -> coffer.journal.v1.JoinMonitorsResponse
-	25, // 73: coffer.journal.v1.GuestService.ListGuests:output_type -> coffer.journal.v1.ListGuestsResponse
-	28, // 74: coffer.journal.v1.GuestService.WatchGuests:output_type -> coffer.journal.v1.WatchGuestsResponse
-	32, // 75: coffer.journal.v1.GuestService.ReportGuestStatus:output_type -> coffer.journal.v1.ReportGuestStatusResponse
-	34, // 76: coffer.journal.v1.GuestService.ReportServerStatus:output_type -> coffer.journal.v1.ReportServerStatusResponse
-	36, // 77: coffer.journal.v1.GuestService.FindInstances:output_type -> coffer.journal.v1.FindInstancesResponse
-	45, // 78: coffer.journal.v1.CatalogService.RegisterProvider:output_type -> coffer.journal.v1.RegisterProviderResponse
-	47, // 79: coffer.journal.v1.SigningService.IssueBootstrap:output_type -> coffer.journal.v1.IssueBootstrapResponse
-	49, // 80: coffer.journal.v1.SigningService.SignGuest:output_type -> coffer.journal.v1.SignGuestResponse
-	51, // 81: coffer.journal.v1.SigningService.SignTaskmanager:output_type -> coffer.journal.v1.SignTaskmanagerResponse
-	67, // [67:82] is the sub-list for method output_type
-	52, // [52:67] is the sub-list for method input_type
-	52, // [52:52] is the sub-list for extension type_name
-	52, // [52:52] is the sub-list for extension extendee
-	0,  // [0:52] is the sub-list for field type_name
+	7,  // 0: coffer.journal.v1.ClaimTaskRequest.plan:type_name -> coffer.journal.v1.StepRecord
+	0,  // 1: coffer.journal.v1.ClaimTaskResponse.outcome:type_name -> coffer.journal.v1.ClaimOutcome
+	4,  // 2: coffer.journal.v1.ClaimTaskResponse.run:type_name -> coffer.journal.v1.Run
+	57, // 3: coffer.journal.v1.ClaimTaskResponse.command:type_name -> coffer.command.v1.Command
+	8,  // 4: coffer.journal.v1.ClaimTaskResponse.instance:type_name -> coffer.journal.v1.Instance
+	7,  // 5: coffer.journal.v1.ClaimTaskResponse.steps:type_name -> coffer.journal.v1.StepRecord
+	58, // 6: coffer.journal.v1.ClaimTaskResponse.failure:type_name -> coffer.task.v1.TaskError
+	1,  // 7: coffer.journal.v1.ClaimTaskResponse.stop:type_name -> coffer.journal.v1.StopMode
+	8,  // 8: coffer.journal.v1.ClaimTaskResponse.members:type_name -> coffer.journal.v1.Instance
+	52, // 9: coffer.journal.v1.ClaimTaskResponse.notes:type_name -> coffer.journal.v1.ClaimTaskResponse.NotesEntry
+	2,  // 10: coffer.journal.v1.StepRecord.status:type_name -> coffer.journal.v1.StepStatus
+	59, // 11: coffer.journal.v1.Instance.datastore_version:type_name -> coffer.command.v1.DatastoreVersion
+	60, // 12: coffer.journal.v1.Instance.flavor:type_name -> coffer.command.v1.Flavor
+	9,  // 13: coffer.journal.v1.Instance.addresses:type_name -> coffer.journal.v1.InstanceAddress
+	11, // 14: coffer.journal.v1.InstancePatch.addresses:type_name -> coffer.journal.v1.InstanceAddresses
+	29, // 15: coffer.journal.v1.InstancePatch.guest_status:type_name -> coffer.journal.v1.GuestStatus
+	60, // 16: coffer.journal.v1.InstancePatch.flavor:type_name -> coffer.command.v1.Flavor
+	59, // 17: coffer.journal.v1.InstancePatch.datastore_version:type_name -> coffer.command.v1.DatastoreVersion
+	61, // 18: coffer.journal.v1.InstancePatch.access:type_name -> coffer.command.v1.Access
+	9,  // 19: coffer.journal.v1.InstanceAddresses.addresses:type_name -> coffer.journal.v1.InstanceAddress
+	4,  // 20: coffer.journal.v1.RenewLeaseRequest.run:type_name -> coffer.journal.v1.Run
+	1,  // 21: coffer.journal.v1.RenewLeaseResponse.stop:type_name -> coffer.journal.v1.StopMode
+	4,  // 22: coffer.journal.v1.RecordStepsRequest.run:type_name -> coffer.journal.v1.Run
+	7,  // 23: coffer.journal.v1.RecordStepsRequest.steps:type_name -> coffer.journal.v1.StepRecord
+	10, // 24: coffer.journal.v1.RecordStepsRequest.instance:type_name -> coffer.journal.v1.InstancePatch
+	58, // 25: coffer.journal.v1.RecordStepsRequest.failure:type_name -> coffer.task.v1.TaskError
+	53, // 26: coffer.journal.v1.RecordStepsRequest.members:type_name -> coffer.journal.v1.RecordStepsRequest.MembersEntry
+	54, // 27: coffer.journal.v1.RecordStepsRequest.notes:type_name -> coffer.journal.v1.RecordStepsRequest.NotesEntry
+	1,  // 28: coffer.journal.v1.RecordStepsResponse.stop:type_name -> coffer.journal.v1.StopMode
+	4,  // 29: coffer.journal.v1.FinishTaskRequest.run:type_name -> coffer.journal.v1.Run
+	3,  // 30: coffer.journal.v1.FinishTaskRequest.outcome:type_name -> coffer.journal.v1.TaskOutcome
+	58, // 31: coffer.journal.v1.FinishTaskRequest.failure:type_name -> coffer.task.v1.TaskError
+	10, // 32: coffer.journal.v1.FinishTaskRequest.instance:type_name -> coffer.journal.v1.InstancePatch
+	18, // 33: coffer.journal.v1.FinishTaskRequest.fault:type_name -> coffer.journal.v1.Fault
+	55, // 34: coffer.journal.v1.FinishTaskRequest.members:type_name -> coffer.journal.v1.FinishTaskRequest.MembersEntry
+	14, // 35: coffer.journal.v1.FinishTaskRequest.last:type_name -> coffer.journal.v1.RecordStepsRequest
+	10, // 36: coffer.journal.v1.MemberEnd.instance:type_name -> coffer.journal.v1.InstancePatch
+	18, // 37: coffer.journal.v1.MemberEnd.fault:type_name -> coffer.journal.v1.Fault
+	1,  // 38: coffer.journal.v1.FinishTaskResponse.stop:type_name -> coffer.journal.v1.StopMode
+	4,  // 39: coffer.journal.v1.GetSecretsRequest.run:type_name -> coffer.journal.v1.Run
+	56, // 40: coffer.journal.v1.GetSecretsResponse.user_passwords:type_name -> coffer.journal.v1.GetSecretsResponse.UserPasswordsEntry
+	26, // 41: coffer.journal.v1.ListGuestsResponse.guests:type_name -> coffer.journal.v1.Guest
+	30, // 42: coffer.journal.v1.GuestStatus.volume:type_name -> coffer.journal.v1.VolumeUse
+	29, // 43: coffer.journal.v1.ReportGuestStatusRequest.status:type_name -> coffer.journal.v1.GuestStatus
+	40, // 44: coffer.journal.v1.RegisterProviderRequest.datastore_versions:type_name -> coffer.journal.v1.CatalogDatastoreVersion
+	41, // 45: coffer.journal.v1.RegisterProviderRequest.flavors:type_name -> coffer.journal.v1.CatalogFlavor
+	42, // 46: coffer.journal.v1.RegisterProviderRequest.volume_types:type_name -> coffer.journal.v1.CatalogVolumeType
+	43, // 47: coffer.journal.v1.RegisterProviderRequest.networks:type_name -> coffer.journal.v1.CatalogNetwork
+	44, // 48: coffer.journal.v1.RegisterProviderRequest.capabilities:type_name -> coffer.journal.v1.ProviderCapabilities
+	38, // 49: coffer.journal.v1.RegisterProviderRequest.workflows:type_name -> coffer.journal.v1.WorkflowOutline
+	39, // 50: coffer.journal.v1.WorkflowOutline.steps:type_name -> coffer.journal.v1.WorkflowStep
+	4,  // 51: coffer.journal.v1.IssueBootstrapRequest.run:type_name -> coffer.journal.v1.Run
+	4,  // 52: coffer.journal.v1.SignGuestRequest.run:type_name -> coffer.journal.v1.Run
+	10, // 53: coffer.journal.v1.RecordStepsRequest.MembersEntry.value:type_name -> coffer.journal.v1.InstancePatch
+	17, // 54: coffer.journal.v1.FinishTaskRequest.MembersEntry.value:type_name -> coffer.journal.v1.MemberEnd
+	5,  // 55: coffer.journal.v1.JournalService.ClaimTask:input_type -> coffer.journal.v1.ClaimTaskRequest
+	12, // 56: coffer.journal.v1.JournalService.RenewLease:input_type -> coffer.journal.v1.RenewLeaseRequest
+	14, // 57: coffer.journal.v1.JournalService.RecordSteps:input_type -> coffer.journal.v1.RecordStepsRequest
+	16, // 58: coffer.journal.v1.JournalService.FinishTask:input_type -> coffer.journal.v1.FinishTaskRequest
+	20, // 59: coffer.journal.v1.JournalService.GetSecrets:input_type -> coffer.journal.v1.GetSecretsRequest
+	22, // 60: coffer.journal.v1.GuestService.JoinMonitors:input_type -> coffer.journal.v1.JoinMonitorsRequest
+	24, // 61: coffer.journal.v1.GuestService.ListGuests:input_type -> coffer.journal.v1.ListGuestsRequest
+	27, // 62: coffer.journal.v1.GuestService.WatchGuests:input_type -> coffer.journal.v1.WatchGuestsRequest
+	31, // 63: coffer.journal.v1.GuestService.ReportGuestStatus:input_type -> coffer.journal.v1.ReportGuestStatusRequest
+	33, // 64: coffer.journal.v1.GuestService.ReportServerStatus:input_type -> coffer.journal.v1.ReportServerStatusRequest
+	35, // 65: coffer.journal.v1.GuestService.FindInstances:input_type -> coffer.journal.v1.FindInstancesRequest
+	37, // 66: coffer.journal.v1.CatalogService.RegisterProvider:input_type -> coffer.journal.v1.RegisterProviderRequest
+	46, // 67: coffer.journal.v1.SigningService.IssueBootstrap:input_type -> coffer.journal.v1.IssueBootstrapRequest
+	48, // 68: coffer.journal.v1.SigningService.SignGuest:input_type -> coffer.journal.v1.SignGuestRequest
+	50, // 69: coffer.journal.v1.SigningService.SignTaskmanager:input_type -> coffer.journal.v1.SignTaskmanagerRequest
+	6,  // 70: coffer.journal.v1.JournalService.ClaimTask:output_type -> coffer.journal.v1.ClaimTaskResponse
+	13, // 71: coffer.journal.v1.JournalService.RenewLease:output_type -> coffer.journal.v1.RenewLeaseResponse
+	15, // 72: coffer.journal.v1.JournalService.RecordSteps:output_type -> coffer.journal.v1.RecordStepsResponse
+	19, // 73: coffer.journal.v1.JournalService.FinishTask:output_type -> coffer.journal.v1.FinishTaskResponse
+	21, // 74: coffer.journal.v1.JournalService.GetSecrets:output_type -> coffer.journal.v1.GetSecretsResponse
+	23, // 75: coffer.journal.v1.GuestService.JoinMonitors:output_type -> coffer.journal.v1.JoinMonitorsResponse
+	25, // 76: coffer.journal.v1.GuestService.ListGuests:output_type -> coffer.journal.v1.ListGuestsResponse
+	28, // 77: coffer.journal.v1.GuestService.WatchGuests:output_type -> coffer.journal.v1.WatchGuestsResponse
+	32, // 78: coffer.journal.v1.GuestService.ReportGuestStatus:output_type -> coffer.journal.v1.ReportGuestStatusResponse
+	34, // 79: coffer.journal.v1.GuestService.ReportServerStatus:output_type -> coffer.journal.v1.ReportServerStatusResponse
+	36, // 80: coffer.journal.v1.GuestService.FindInstances:output_type -> coffer.journal.v1.FindInstancesResponse
+	45, // 81: coffer.journal.v1.CatalogService.RegisterProvider:output_type -> coffer.journal.v1.RegisterProviderResponse
+	47, // 82: coffer.journal.v1.SigningService.IssueBootstrap:output_type -> coffer.journal.v1.IssueBootstrapResponse
+	49, // 83: coffer.journal.v1.SigningService.SignGuest:output_type -> coffer.journal.v1.SignGuestResponse
+	51, // 84: coffer.journal.v1.SigningService.SignTaskmanager:output_type -> coffer.journal.v1.SignTaskmanagerResponse
+	70, // [70:85] is the sub-list for method output_type
+	55, // [55:70] is the sub-list for method input_type
+	55, // [55:55] is the sub-list for extension type_name
+	55, // [55:55] is the sub-list for extension extendee
+	0,  // [0:55] is the sub-list for field type_name
 }
 
 func init() { file_coffer_journal_v1_journal_proto_init() }

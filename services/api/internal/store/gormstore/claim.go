@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"time"
 
 	"gorm.io/gorm"
 
@@ -15,21 +14,19 @@ import (
 )
 
 // ClaimTask takes a task for a worker.
-func (s *Store) ClaimTask(
-	ctx context.Context, taskID, worker string, lease time.Duration, maxClaims int,
-) (store.Claim, error) {
+func (s *Store) ClaimTask(ctx context.Context, b store.Bid) (store.Claim, error) {
 	var claim store.Claim
 	err := s.writer.write(ctx, "claim a task", func(u *unit) error {
 		var err error
-		claim, err = u.claim(taskID, worker, lease, maxClaims)
+		claim, err = u.claim(b)
 		return err
 	})
 	return claim, err
 }
 
-func (u *unit) claim(taskID, worker string, lease time.Duration, maxClaims int) (store.Claim, error) {
+func (u *unit) claim(b store.Bid) (store.Claim, error) {
 	gone := store.Claim{Outcome: journalv1.ClaimOutcome_CLAIM_OUTCOME_GONE}
-	task, instance, members, err := u.lockTask(taskID, true)
+	task, instance, members, err := u.lockTask(b.TaskID, true)
 	if errors.Is(err, gorm.ErrRecordNotFound) {
 		return gone, nil
 	}
@@ -39,17 +36,17 @@ func (u *unit) claim(taskID, worker string, lease time.Duration, maxClaims int) 
 	if task.State.Ended() {
 		return gone, nil
 	}
-	busy, err := u.busy(task, instance, worker)
+	busy, err := u.busy(task, instance, b.Worker)
 	if err != nil {
 		return store.Claim{}, err
 	}
 	if busy {
 		return store.Claim{Outcome: journalv1.ClaimOutcome_CLAIM_OUTCOME_BUSY}, nil
 	}
-	if task.Claims >= maxClaims {
+	if task.Claims >= b.MaxClaims {
 		return gone, u.giveUp(task, instance, members)
 	}
-	return u.grant(task, instance, members, worker, lease)
+	return u.grant(b, task, instance, members)
 }
 
 // busy says whether the task must wait: another worker's lease on it is alive, another task of the instance runs or came
@@ -71,9 +68,16 @@ func (u *unit) busy(task *taskRow, instance *locked, worker string) (bool, error
 	return false, nil
 }
 
-func (u *unit) grant(
-	task *taskRow, instance *locked, members []*member, worker string, lease time.Duration,
-) (store.Claim, error) {
+func (u *unit) grant(b store.Bid, task *taskRow, instance *locked, members []*member) (store.Claim, error) {
+	former, err := task.steps()
+	if err != nil {
+		return store.Claim{}, err
+	}
+	if len(former) == 0 && task.Stop == 0 {
+		if err := task.merge(b.Plan, u.now); err != nil {
+			return store.Claim{}, err
+		}
+	}
 	for _, m := range members {
 		instance.Epoch = max(instance.Epoch, m.Epoch)
 	}
@@ -87,9 +91,9 @@ func (u *unit) grant(
 	begins := task.State == store.TaskQueued
 	task.State = store.TaskRunning
 	task.Epoch = instance.Epoch
-	task.Worker = worker
+	task.Worker = b.Worker
 	task.Claims++
-	expires := u.now.Add(lease).UnixMicro()
+	expires := u.now.Add(b.Lease).UnixMicro()
 	task.LeaseExpires = &expires
 	if begins {
 		started := u.now.UnixMicro()
@@ -108,6 +112,7 @@ func (u *unit) grant(
 	shown, err := shownMembers(members)
 	return store.Claim{
 		Outcome: journalv1.ClaimOutcome_CLAIM_OUTCOME_CLAIMED, Task: claimed.Task, Instance: claimed.Instance, Members: shown,
+		Former: former,
 	}, err
 }
 

@@ -24,32 +24,40 @@ func (s *Store) RenewLease(ctx context.Context, run store.Run, lease time.Durati
 
 // RecordSteps writes steps and what they changed of the instance and of members.
 func (s *Store) RecordSteps(ctx context.Context, r store.Record) (store.Task, error) {
-	withMembers := len(r.Members) > 0
 	write := func(u *unit, task *taskRow, instance *locked, members []*member) error {
-		if err := task.record(r, u.now); err != nil {
+		if err := u.record(task, instance, members, r); err != nil {
 			return err
 		}
-		if r.DropSecrets {
-			if err := u.dropSecrets(task.ID); err != nil {
-				return err
-			}
-		}
-		if r.Patch != nil {
-			if err := errors.Join(u.patch(task, instance, r.Patch), instance.save()); err != nil {
-				return err
-			}
-		}
-		if err := u.patchMembers(task, members, r.Members); err != nil {
-			return err
-		}
-		for _, m := range members {
-			if err := m.save(); err != nil {
-				return err
-			}
-		}
-		return errors.Join(u.saveTask(task), u.tellTask(task))
+		return u.saveRecorded(task, instance, members, r)
 	}
-	return s.inRun(ctx, "record steps", r.Run, withMembers, write)
+	return s.inRun(ctx, "record steps", r.Run, len(r.Members) > 0, write)
+}
+
+// record changes the rows, which the caller saves.
+func (u *unit) record(task *taskRow, instance *locked, members []*member, r store.Record) error {
+	if err := task.record(r, u.now); err != nil {
+		return err
+	}
+	if r.DropSecrets {
+		if err := u.dropSecrets(task.ID); err != nil {
+			return err
+		}
+	}
+	return errors.Join(u.patch(task, instance, r.Patch), u.patchMembers(task, members, r.Members))
+}
+
+func (u *unit) saveRecorded(task *taskRow, instance *locked, members []*member, r store.Record) error {
+	if r.Patch != nil {
+		if err := instance.save(); err != nil {
+			return err
+		}
+	}
+	for _, m := range members {
+		if err := m.save(); err != nil {
+			return err
+		}
+	}
+	return errors.Join(u.saveTask(task), u.tellTask(task))
 }
 
 // patchMembers changes members, which the caller saves.
@@ -90,19 +98,23 @@ func (s *Store) inRun(
 }
 
 func (r *taskRow) record(record store.Record, now time.Time) error {
-	steps, err := r.steps()
-	if err != nil {
-		return err
-	}
-	for _, step := range record.Steps {
-		steps = merge(steps, step, now)
-	}
 	r.Claims = 0
 	r.Progress = record.Progress
 	if record.Failure != nil {
 		r.setError(record.Failure)
 	}
-	return errors.Join(r.note(record.Notes), r.setSteps(steps))
+	return errors.Join(r.note(record.Notes), r.merge(record.Steps, now))
+}
+
+func (r *taskRow) merge(later []store.Step, now time.Time) error {
+	steps, err := r.steps()
+	if err != nil {
+		return err
+	}
+	for _, step := range later {
+		steps = merge(steps, step, now)
+	}
+	return r.setSteps(steps)
 }
 
 // merge writes a step over the one of its name, or after the others. Its times are the store's: started when it first
@@ -132,8 +144,16 @@ func merge(steps []store.Step, step store.Step, now time.Time) []store.Step {
 }
 
 // FinishTask ends the run's task.
-func (s *Store) FinishTask(ctx context.Context, f store.Finish) error {
+func (s *Store) FinishTask(ctx context.Context, f store.Finish) (store.Task, error) {
 	end := func(u *unit, task *taskRow, instance *locked, members []*member) error {
+		if f.Last != nil {
+			if err := u.record(task, instance, members, *f.Last); err != nil {
+				return err
+			}
+			if task.Stop != 0 {
+				return u.saveRecorded(task, instance, members, *f.Last)
+			}
+		}
 		if err := u.patch(task, instance, f.Patch); err != nil {
 			return err
 		}
@@ -161,8 +181,7 @@ func (s *Store) FinishTask(ctx context.Context, f store.Finish) error {
 		}
 		return u.leave(instance)
 	}
-	_, err := s.inRun(ctx, "finish a task", f.Run, true, end)
-	return err
+	return s.inRun(ctx, "finish a task", f.Run, true, end)
 }
 
 // settleMembers changes members as the task's end says; letting go of them saves them.

@@ -150,7 +150,7 @@ var resetTests = map[string]func(*suite){
 		assert.Equal(s, status.TaskNone, s.instance(replicas[0].ID).TaskStatus)
 		assert.Equal(s, status.ServiceHealthy, s.instance(replicas[0].ID).ServiceStatus)
 		assert.Equal(s, status.TaskRebooting, s.instance(replicas[1].ID).TaskStatus)
-		require.ErrorIs(s, s.FinishTask(s.ctx, store.Finish{Run: run, State: store.TaskSucceeded}), store.ErrSuperseded)
+		require.ErrorIs(s, s.end(store.Finish{Run: run, State: store.TaskSucceeded}), store.ErrSuperseded)
 	},
 	"OfSeveralMembersAtOnceItDoesNotDeadlock": func(s *suite) {
 		source, replicas := s.set(2)

@@ -79,7 +79,7 @@ var claimTests = map[string]func(*suite){
 		task := s.act(action.RestartInstance, instance.ID)
 		var outcomes [50]journalv1.ClaimOutcome
 		failures := inParallel(len(outcomes), func(i int) error {
-			claim, err := s.ClaimTask(s.ctx, task.ID, uuid.NewString(), lease, maxClaims)
+			claim, err := s.ClaimTask(s.ctx, bid(task.ID, uuid.NewString()))
 			outcomes[i] = claim.Outcome
 			return err
 		})
@@ -89,6 +89,38 @@ var claimTests = map[string]func(*suite){
 			count[outcome]++
 		}
 		assert.Equal(s, map[journalv1.ClaimOutcome]int{claimed: 1, busy: 49}, count)
+	},
+	"TheFirstOneRecordsThePlan": func(s *suite) {
+		instance := s.running(project)
+		task := s.act(action.RestartInstance, instance.ID)
+		s.outbox()
+		plan := []store.Step{{Name: "check_guest", Status: running, Attempt: 1, Cancellable: true}, {Name: "restart_database", Status: pending}}
+		claim, err := s.ClaimTask(s.ctx, bid(task.ID, "worker", plan...))
+		require.NoError(s, err)
+		began := s.clock.Now()
+		plan[0].Started = &began
+		assert.Empty(s, claim.Former)
+		assert.Equal(s, plan, claim.Task.Steps)
+		assert.Equal(s, []string{"restart_instance RUNNING"}, s.outbox().tasks)
+
+		s.clock.advance(lease)
+		claim, err = s.ClaimTask(s.ctx, bid(task.ID, "another", store.Step{Name: "check_guest", Status: running, Attempt: 1}))
+		require.NoError(s, err)
+		assert.Equal(s, plan, claim.Former)
+		assert.Equal(s, plan, s.task(task.ID).Steps)
+	},
+	"OfATaskThatShallStopItRecordsNoPlan": func(s *suite) {
+		instance := s.running(project)
+		task := s.act(action.RestartInstance, instance.ID)
+		s.begin(task.ID)
+		_, err := s.CancelTask(s.ctx, project, task.ID, nil, func(store.Task) error { return nil })
+		require.NoError(s, err)
+		s.clock.advance(lease)
+		claim, err := s.ClaimTask(s.ctx, bid(task.ID, "another", store.Step{Name: "check_guest", Status: running, Attempt: 1}))
+		require.NoError(s, err)
+		assert.Empty(s, claim.Former)
+		assert.Empty(s, claim.Task.Steps)
+		assert.Equal(s, journalv1.StopMode_STOP_MODE_UNDO, claim.Task.Stop)
 	},
 	"ATaskThatKillsItsWorkersFails": func(s *suite) {
 		instance := s.running(project)

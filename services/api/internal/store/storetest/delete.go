@@ -67,7 +67,7 @@ var deleteTests = map[string]func(*suite){
 		s.outbox()
 		end := store.Finish{Run: run, State: store.TaskSucceeded, Deleted: true}
 		s.finish(end)
-		require.ErrorIs(s, s.FinishTask(s.ctx, end), store.ErrSuperseded)
+		require.ErrorIs(s, s.end(end), store.ErrSuperseded)
 
 		_, err := s.Instance(s.ctx, "", instance.ID)
 		require.ErrorIs(s, err, store.ErrNotFound)

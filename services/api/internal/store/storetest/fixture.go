@@ -34,14 +34,14 @@ func Restart(tb testing.TB, s store.Store, instanceID string) (taskID string) {
 // Settle claims a task and finishes it.
 func Settle(tb testing.TB, s store.Store, taskID string) {
 	tb.Helper()
-	claim, err := s.ClaimTask(tb.Context(), taskID, "worker", lease, maxClaims)
+	claim, err := s.ClaimTask(tb.Context(), bid(taskID, "worker"))
 	if err != nil {
 		tb.Error(err)
 	}
 	end := store.Finish{
 		Run: store.Run{TaskID: taskID, Epoch: claim.Task.Epoch}, State: store.TaskSucceeded, TaskStatus: status.TaskNone,
 	}
-	if err := s.FinishTask(tb.Context(), end); err != nil {
+	if _, err := s.FinishTask(tb.Context(), end); err != nil {
 		tb.Error(err)
 	}
 }

@@ -14,6 +14,7 @@ import (
 )
 
 const (
+	pending = journalv1.StepStatus_STEP_STATUS_PENDING
 	running = journalv1.StepStatus_STEP_STATUS_RUNNING
 	done    = journalv1.StepStatus_STEP_STATUS_SUCCEEDED
 	undone  = journalv1.StepStatus_STEP_STATUS_UNDONE
@@ -95,7 +96,7 @@ var journalTests = map[string]func(*suite){
 		require.ErrorIs(s, err, store.ErrSuperseded)
 		_, err = s.Secrets(s.ctx, old)
 		require.ErrorIs(s, err, store.ErrSuperseded)
-		require.ErrorIs(s, s.FinishTask(s.ctx, store.Finish{Run: old, State: store.TaskSucceeded}), store.ErrSuperseded)
+		require.ErrorIs(s, s.end(store.Finish{Run: old, State: store.TaskSucceeded}), store.ErrSuperseded)
 		assert.Empty(s, s.task(task.ID).Steps)
 		assert.Empty(s, s.outbox().subjects)
 	},
@@ -113,6 +114,49 @@ var journalTests = map[string]func(*suite){
 		s.clock.advance(lease - time.Second)
 		assert.Equal(s, busy, s.claim(run.TaskID, "another").Outcome)
 		assert.Empty(s, s.outbox().subjects)
+	},
+	"TheLastStepIsRecordedWithTheEnd": func(s *suite) {
+		created := s.accept(creation(project))
+		run := s.begin(created.Task.ID)
+		s.outbox()
+		last := store.Record{
+			Run: run, Progress: 100, Patch: &journalv1.InstancePatch{
+				GuestStatus: report(1, 1, "HEALTHY"), ServerId: proto.String("server"), ServerStatus: proto.String("ACTIVE"),
+			},
+			Steps: []store.Step{{Name: "await_healthy", Status: done, Attempt: 1}},
+		}
+		s.finish(store.Finish{Run: run, Last: &last, State: store.TaskSucceeded, Patch: &journalv1.InstancePatch{VolumeId: proto.String("volume")}})
+		task, instance := s.task(run.TaskID), s.instance(created.Instance.ID)
+		assert.Equal(s, store.TaskSucceeded, task.State)
+		require.Len(s, task.Steps, 1)
+		assert.Equal(s, done, task.Steps[0].Status)
+		assert.Equal(s, s.clock.Now(), *task.Steps[0].Finished)
+		assert.Equal(s, []string{"server", "volume"}, []string{instance.ServerID, instance.VolumeID})
+		out := s.outbox()
+		assert.Equal(s, []string{"create_instance SUCCEEDED"}, out.tasks)
+		assert.Equal(s, []string{"ACTIVE HEALTHY"}, out.statuses())
+	},
+	"ATaskThatIsAskedToStopDoesNotEndWithItsLastStep": func(s *suite) {
+		created := s.accept(creation(project))
+		run := s.begin(created.Task.ID)
+		_, err := s.CancelTask(s.ctx, project, run.TaskID, nil, func(store.Task) error { return nil })
+		require.NoError(s, err)
+		task, err := s.FinishTask(s.ctx, store.Finish{
+			Run: run, State: store.TaskSucceeded, TaskStatus: status.TaskNone,
+			Last: &store.Record{
+				Run: run, Progress: 100, Patch: &journalv1.InstancePatch{ServerId: proto.String("server")},
+				Steps: []store.Step{{Name: "create_server", Status: done, Attempt: 1}},
+			},
+		})
+		require.NoError(s, err)
+		assert.Equal(s, task, s.task(run.TaskID))
+		assert.Equal(s, store.TaskRunning, task.State)
+		assert.Equal(s, journalv1.StopMode_STOP_MODE_UNDO, task.Stop)
+		assert.Equal(s, done, task.Steps[0].Status)
+		instance := s.instance(created.Instance.ID)
+		assert.Equal(s, "server", instance.ServerID)
+		assert.Equal(s, status.TaskBuilding, instance.TaskStatus)
+		s.finish(store.Finish{Run: run, State: store.TaskCancelled})
 	},
 	"TheEndSettlesTheInstance": func(s *suite) {
 		instance := s.running(project)

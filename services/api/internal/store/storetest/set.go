@@ -230,7 +230,7 @@ var setTests = map[string]func(*suite){
 			Run: run, State: store.TaskFailed, TaskStatus: status.TaskNone,
 			Members: map[string]store.MemberEnd{stranger.ID: {}},
 		}
-		require.True(s, errs.IsReason(s.FinishTask(s.ctx, end), "NOT_A_MEMBER"))
+		require.True(s, errs.IsReason(s.end(end), "NOT_A_MEMBER"))
 		assert.Zero(s, s.task(run.TaskID).Progress)
 		assert.Equal(s, stranger, s.instance(stranger.ID))
 	},

@@ -106,7 +106,7 @@ func (s *suite) restartRequired(instanceID string) error {
 	if err != nil {
 		return err
 	}
-	return s.FinishTask(s.ctx, store.Finish{
+	return s.end(store.Finish{
 		Run: s.begin(accepted.Task.ID), State: store.TaskSucceeded, TaskStatus: status.TaskRestartRequired,
 	})
 }

@@ -139,9 +139,13 @@ func (s *suite) act(name action.Name, instanceID string) store.Task {
 
 func (s *suite) claim(taskID, worker string) store.Claim {
 	s.Helper()
-	claim, err := s.ClaimTask(s.ctx, taskID, worker, lease, maxClaims)
+	claim, err := s.ClaimTask(s.ctx, bid(taskID, worker))
 	require.NoError(s, err)
 	return claim
+}
+
+func bid(taskID, worker string, plan ...store.Step) store.Bid {
+	return store.Bid{TaskID: taskID, Worker: worker, Plan: plan, Lease: lease, MaxClaims: maxClaims}
 }
 
 // begin claims a task that must be free.
@@ -157,7 +161,12 @@ func (s *suite) finish(f store.Finish) {
 	if f.TaskStatus == "" {
 		f.TaskStatus = status.TaskNone
 	}
-	require.NoError(s, s.FinishTask(s.ctx, f))
+	require.NoError(s, s.end(f))
+}
+
+func (s *suite) end(f store.Finish) error {
+	_, err := s.FinishTask(s.ctx, f)
+	return err
 }
 
 // running is an instance that was created and is healthy.

@@ -2,7 +2,6 @@ package flowtest
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"strings"
 	"sync"
@@ -58,8 +57,14 @@ func New(command *commandv1.Command, instance *journalv1.Instance, members ...*j
 	}
 }
 
-// Claim takes the task over from whoever has it.
-func (j *Journal) Claim() *journalv1.ClaimTaskResponse {
+// Claim takes the task over from whoever has it, and records the plan if nobody has had it.
+func (j *Journal) Claim(plan []*journalv1.StepRecord) *journalv1.ClaimTaskResponse {
+	claim := j.claim(plan)
+	j.onWrite("claim")
+	return claim
+}
+
+func (j *Journal) claim(plan []*journalv1.StepRecord) *journalv1.ClaimTaskResponse {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.end != nil {
@@ -75,11 +80,21 @@ func (j *Journal) Claim() *journalv1.ClaimTaskResponse {
 	for _, step := range j.steps {
 		claim.Steps = append(claim.Steps, proto.CloneOf(step))
 	}
+	if len(j.steps) == 0 && j.stop == journalv1.StopMode_STOP_MODE_UNSPECIFIED {
+		for _, step := range plan {
+			j.steps = append(j.steps, proto.CloneOf(step))
+		}
+	}
 	for _, member := range j.members {
 		claim.Members = append(claim.Members, proto.CloneOf(member))
 	}
 	claim.Notes = maps.Clone(j.notes)
 	return claim
+}
+
+// Run claims the task and runs it once, as a taskmanager does.
+func (j *Journal) Run(ctx context.Context, engine *flow.Engine) error {
+	return engine.Run(ctx, j.Claim(engine.Plan(j.command)), time.Now())
 }
 
 // DieAt lets the run die at the n-th write from now, counted from 1, before or after it is done.
@@ -117,11 +132,11 @@ func (j *Journal) Secret(name, value string) {
 	j.secrets[name] = value
 }
 
-// OnWrite is called after each write, outside of the journal's lock.
+// OnWrite is called after each write, and each "claim", outside of the journal's lock.
 func (j *Journal) OnWrite(tell func(write string)) { j.onWrite = tell }
 
 // Supersede lets another run take over.
-func (j *Journal) Supersede() { j.Claim() }
+func (j *Journal) Supersede() { j.claim(nil) }
 
 // End is the recorded end; nil before.
 func (j *Journal) End() *journalv1.FinishTaskRequest {
@@ -243,19 +258,7 @@ func (j *Journal) RecordSteps(
 	_ context.Context, r *journalv1.RecordStepsRequest, _ ...grpc.CallOption,
 ) (*journalv1.RecordStepsResponse, error) {
 	name := strings.Join(short(r.GetSteps()), ",")
-	err := j.write(r.GetRun(), name, func() {
-		for _, step := range r.GetSteps() {
-			j.record(proto.CloneOf(step))
-		}
-		j.patch(r.GetInstance(), r.GetMembers())
-		maps.Copy(j.notes, r.GetNotes())
-		if r.GetFailure() != nil {
-			j.failure = proto.CloneOf(r.GetFailure())
-		}
-		if r.GetDropSecrets() {
-			j.secrets = map[string]string{}
-		}
-	})
+	err := j.write(r.GetRun(), name, func() { j.record(r) })
 	if err != nil {
 		return nil, err
 	}
@@ -265,7 +268,21 @@ func (j *Journal) RecordSteps(
 	return &journalv1.RecordStepsResponse{Stop: j.stop}, nil
 }
 
-func (j *Journal) record(step *journalv1.StepRecord) {
+func (j *Journal) record(r *journalv1.RecordStepsRequest) {
+	for _, step := range r.GetSteps() {
+		j.recordStep(proto.CloneOf(step))
+	}
+	j.patch(r.GetInstance(), r.GetMembers())
+	maps.Copy(j.notes, r.GetNotes())
+	if r.GetFailure() != nil {
+		j.failure = proto.CloneOf(r.GetFailure())
+	}
+	if r.GetDropSecrets() {
+		j.secrets = map[string]string{}
+	}
+}
+
+func (j *Journal) recordStep(step *journalv1.StepRecord) {
 	for i, known := range j.steps {
 		if known.GetName() == step.GetName() {
 			j.steps[i] = step
@@ -289,8 +306,15 @@ func (j *Journal) patch(instance *journalv1.InstancePatch, members map[string]*j
 func (j *Journal) FinishTask(
 	_ context.Context, r *journalv1.FinishTaskRequest, _ ...grpc.CallOption,
 ) (*journalv1.FinishTaskResponse, error) {
-	name := fmt.Sprintf("finish=%s", strings.TrimPrefix(r.GetOutcome().String(), "TASK_OUTCOME_"))
+	ends := append(short(r.GetLast().GetSteps()), "finish="+strings.TrimPrefix(r.GetOutcome().String(), "TASK_OUTCOME_"))
+	name := strings.Join(ends, ",")
+	stop := journalv1.StopMode_STOP_MODE_UNSPECIFIED
 	err := j.write(r.GetRun(), name, func() {
+		j.record(r.GetLast())
+		if r.GetLast() != nil && j.stop != journalv1.StopMode_STOP_MODE_UNSPECIFIED {
+			stop = j.stop
+			return
+		}
 		j.end = proto.CloneOf(r)
 		ends := map[string]*journalv1.InstancePatch{}
 		for id, end := range r.GetMembers() {
@@ -303,7 +327,7 @@ func (j *Journal) FinishTask(
 		return nil, err
 	}
 	j.onWrite(name)
-	return &journalv1.FinishTaskResponse{}, nil
+	return &journalv1.FinishTaskResponse{Stop: stop}, nil
 }
 
 // RenewLease answers with the stop that was asked for.
