@@ -82,7 +82,7 @@ func open(ctx context.Context, config Config) (*agent, error) {
 	if err != nil {
 		return nil, err
 	}
-	journal, err := operation.Open(filepath.Join(s.AgentDir(), "operations.json"), config.Log)
+	journal, err := operation.Open(filepath.Join(s.AgentDir(), "operations.log"), config.Log)
 	if err != nil {
 		return nil, err
 	}

@@ -11,19 +11,28 @@ import (
 
 // WriteFile replaces a file by way of a temporary one beside it and returns once the new content is on the disk.
 func WriteFile(path string, data []byte, mode os.FileMode) error {
+	file, err := replace(path, data, mode)
+	if file != nil {
+		err = errors.Join(err, file.Close())
+	}
+	return err
+}
+
+// replace leaves the new file open; nil when the old one is still there.
+func replace(path string, data []byte, mode os.FileMode) (*os.File, error) {
 	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-")
 	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
+		return nil, fmt.Errorf("write %s: %w", path, err)
 	}
 	defer os.Remove(file.Name()) // gone after the rename
 	_, err = file.Write(data)
-	if err = errors.Join(err, file.Chmod(mode), file.Sync(), file.Close()); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
+	if err = errors.Join(err, file.Chmod(mode), file.Sync()); err == nil {
+		err = os.Rename(file.Name(), path)
 	}
-	if err := os.Rename(file.Name(), path); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
+	if err != nil {
+		return nil, fmt.Errorf("write %s: %w", path, errors.Join(err, file.Close()))
 	}
-	return SyncFolder(filepath.Dir(path))
+	return file, SyncFolder(filepath.Dir(path))
 }
 
 // WriteJSON is WriteFile with mode 0600 and JSON.

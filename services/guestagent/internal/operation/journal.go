@@ -2,8 +2,8 @@ package operation
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
-	"io/fs"
 	"log/slog"
 	"slices"
 	"sync"
@@ -13,8 +13,12 @@ import (
 	"github.com/coffer-dbaas/coffer/services/guestagent/internal/durable"
 )
 
-// kept is how many outcomes stay on disk: a task has few steps, and only the newest task asks again.
-const kept = 64
+const (
+	// kept is how many outcomes stay on disk: a task has few steps, and only the newest task asks again.
+	kept = 64
+	// notesLimit is how many records are added to the file before it is written anew.
+	notesLimit = kept
+)
 
 // Operation is a changing call.
 type Operation struct {
@@ -43,8 +47,7 @@ const superseded = "RUN_SUPERSEDED"
 
 // Journal runs operations, one after the other, and remembers their outcomes.
 type Journal struct {
-	path string
-	log  *slog.Logger
+	log *slog.Logger
 
 	// ctx is the life of the agent, not of a caller.
 	ctx    context.Context //nolint:containedctx // an operation belongs to the agent
@@ -53,17 +56,19 @@ type Journal struct {
 	// turn is held by the one operation that works.
 	turn chan struct{}
 
-	mu      sync.Mutex
-	book    book
+	mu    sync.Mutex
+	notes *durable.Log
+	// epoch is the highest seen.
+	epoch int64
+	// entries are in order of their beginning.
+	entries []*entry
 	running map[string]*run
 }
 
-// book is the content of the file.
-type book struct {
-	// Epoch is the highest seen.
-	Epoch int64 `json:"epoch"`
-	// Entries are in order of their beginning.
-	Entries []*entry `json:"operations"`
+// note is a record of the file: the highest epoch at the time, and how an operation stands, if it tells of one.
+type note struct {
+	Epoch     int64  `json:"epoch"`
+	Operation *entry `json:"operation,omitempty"`
 }
 
 type entry struct {
@@ -83,12 +88,32 @@ type failure struct {
 
 // Open reads the journal; a missing file is an empty one.
 func Open(path string, log *slog.Logger) (*Journal, error) {
-	j := &Journal{path: path, log: log, turn: make(chan struct{}, 1), running: map[string]*run{}}
-	if err := durable.ReadJSON(path, &j.book); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	j := &Journal{log: log, turn: make(chan struct{}, 1), running: map[string]*run{}}
+	var err error
+	if j.notes, err = durable.OpenLog(path, j.read); err != nil {
 		return nil, err
 	}
 	j.ctx, j.cancel = context.WithCancelCause(context.Background())
 	return j, nil
+}
+
+// read takes a record over.
+func (j *Journal) read(record []byte) error {
+	var n note
+	if err := json.Unmarshal(record, &n); err != nil {
+		return err
+	}
+	j.epoch = n.Epoch
+	if n.Operation == nil {
+		return nil
+	}
+	if known := j.find(n.Operation.ID); known != nil {
+		*known = *n.Operation
+		return nil
+	}
+	j.entries = append(j.entries, n.Operation)
+	j.forget()
+	return nil
 }
 
 // Close tells the running work to end and waits for it.
@@ -97,6 +122,7 @@ func (j *Journal) Close() {
 	j.cancel(errStopping)
 	j.mu.Unlock()
 	j.runs.Wait()
+	_ = j.notes.Close() // all of it is on the disk
 }
 
 // Do runs an operation or joins it, and answers with its outcome. Progress goes to tell, in the caller's goroutine;
@@ -120,12 +146,8 @@ func (j *Journal) begin(op Operation, work Work) (*run, error) {
 	if j.ctx.Err() != nil {
 		return nil, errs.New(errs.Unavailable, "AGENT_STOPPING", "The guest agent stops.")
 	}
-	former := j.book.Epoch
-	if err := j.admit(op.Epoch); err != nil {
+	if err := j.check(op.Epoch); err != nil {
 		return nil, err
-	}
-	if op.Anew {
-		return j.beginAnew(op, former, work)
 	}
 	known := j.find(op.ID)
 	if known != nil && known.Kind != op.Kind {
@@ -133,35 +155,28 @@ func (j *Journal) begin(op Operation, work Work) (*run, error) {
 	}
 	if r := j.running[op.ID]; r != nil {
 		r.epoch = op.Epoch
-		return r, j.save()
+		return r, j.see(op.Epoch)
 	}
 	if known != nil && known.Done && !known.again() {
-		return nil, errors.Join(known.outcome(), j.save())
+		return nil, errors.Join(known.outcome(), j.see(op.Epoch))
+	}
+	if op.Anew {
+		if err := j.see(op.Epoch); err != nil {
+			return nil, err
+		}
+		return j.start(op, &entry{ID: op.ID, Kind: op.Kind, Mark: op.Mark}, work), nil
 	}
 	if known == nil {
 		known = &entry{ID: op.ID, Kind: op.Kind, Mark: op.Mark}
-		j.book.Entries = append(j.book.Entries, known)
+		j.entries = append(j.entries, known)
 		j.forget()
 	}
 	known.Done, known.Failure = false, nil
-	if err := j.save(); err != nil {
+	j.epoch = op.Epoch
+	if err := j.keep(known); err != nil {
 		return nil, err
 	}
 	return j.start(op, known, work), nil
-}
-
-// beginAnew begins work of which nothing is kept but the epoch, where it is a new one.
-func (j *Journal) beginAnew(op Operation, former int64, work Work) (*run, error) {
-	if op.Epoch != former {
-		if err := j.save(); err != nil {
-			return nil, err
-		}
-	}
-	if r := j.running[op.ID]; r != nil {
-		r.epoch = op.Epoch
-		return r, nil
-	}
-	return j.start(op, &entry{ID: op.ID, Kind: op.Kind, Mark: op.Mark}, work), nil
 }
 
 func (j *Journal) start(op Operation, known *entry, work Work) *run {
@@ -171,13 +186,21 @@ func (j *Journal) start(op Operation, known *entry, work Work) *run {
 	return r
 }
 
-// admit refuses an old epoch and takes note of a new one; the caller saves.
-func (j *Journal) admit(epoch int64) error {
-	if epoch < j.book.Epoch {
-		return errs.New(errs.Conflict, superseded, "Epoch %d is over: %d has been seen.", epoch, j.book.Epoch)
+// check refuses an old epoch.
+func (j *Journal) check(epoch int64) error {
+	if epoch < j.epoch {
+		return errs.New(errs.Conflict, superseded, "Epoch %d is over: %d has been seen.", epoch, j.epoch)
 	}
-	j.book.Epoch = epoch
 	return nil
+}
+
+// see keeps a new epoch.
+func (j *Journal) see(epoch int64) error {
+	if epoch == j.epoch {
+		return nil
+	}
+	j.epoch = epoch
+	return j.keep(nil)
 }
 
 func (j *Journal) work(op Operation, known *entry, r *run, work Work) {
@@ -201,7 +224,7 @@ func (j *Journal) work(op Operation, known *entry, r *run, work Work) {
 	}
 	if err == nil || (j.ctx.Err() == nil && !errs.IsReason(err, superseded)) {
 		known.Done, known.Failure = true, failureOf(err)
-		if saving := j.save(); saving != nil {
+		if saving := j.keep(known); saving != nil {
 			known.Done = false
 			j.log.Error("the outcome of an operation could not be saved", "operation_id", op.ID, "error", saving)
 		}
@@ -217,7 +240,7 @@ func (j *Journal) inTurn(ctx context.Context, r *run, do func() error) error {
 	}
 	defer func() { <-j.turn }()
 	j.mu.Lock()
-	err := j.admit(r.epoch)
+	err := j.check(r.epoch)
 	j.mu.Unlock()
 	if err != nil {
 		return err
@@ -226,17 +249,17 @@ func (j *Journal) inTurn(ctx context.Context, r *run, do func() error) error {
 }
 
 func (j *Journal) find(id string) *entry {
-	at := slices.IndexFunc(j.book.Entries, func(e *entry) bool { return e.ID == id })
+	at := slices.IndexFunc(j.entries, func(e *entry) bool { return e.ID == id })
 	if at < 0 {
 		return nil
 	}
-	return j.book.Entries[at]
+	return j.entries[at]
 }
 
 // forget drops the oldest outcomes, and no operation that still works.
 func (j *Journal) forget() {
-	surplus := len(j.book.Entries) - kept
-	j.book.Entries = slices.DeleteFunc(j.book.Entries, func(e *entry) bool {
+	surplus := len(j.entries) - kept
+	j.entries = slices.DeleteFunc(j.entries, func(e *entry) bool {
 		if surplus <= 0 || j.running[e.ID] != nil {
 			return false
 		}
@@ -245,7 +268,17 @@ func (j *Journal) forget() {
 	})
 }
 
-func (j *Journal) save() error { return durable.WriteJSON(j.path, j.book) }
+// keep writes how an operation stands, if there is one, and the epoch. Once in a while that is all that is known.
+func (j *Journal) keep(known *entry) error {
+	if j.notes.Added() < notesLimit {
+		return j.notes.Add(note{Epoch: j.epoch, Operation: known})
+	}
+	all := []any{note{Epoch: j.epoch}}
+	for _, e := range j.entries {
+		all = append(all, note{Epoch: j.epoch, Operation: e})
+	}
+	return j.notes.Replace(all...)
+}
 
 // again says whether a finished operation is worth another try: the cause may be gone.
 func (e *entry) again() bool {

@@ -28,7 +28,7 @@ func open(t *testing.T, path string) *operation.Journal {
 	return j
 }
 
-func path(t *testing.T) string { return filepath.Join(t.TempDir(), "operations.json") }
+func path(t *testing.T) string { return filepath.Join(t.TempDir(), "operations.log") }
 
 func op(id string, epoch int64) operation.Operation {
 	return operation.Operation{ID: id, Epoch: epoch, Kind: "restart", Limit: time.Minute}
@@ -192,7 +192,7 @@ func TestOneIDIsOfOneKindAndNeedsAnEpoch(t *testing.T) {
 	assert.True(t, errs.IsReason(j.Do(t.Context(), op("", 1), silent, nil), "OPERATION_MISSING"))
 }
 
-func TestTheFileStaysSmall(t *testing.T) {
+func TestTheFileStaysSmallAndHoldsTheNewestOutcomes(t *testing.T) {
 	at, times := path(t), 0
 	j := open(t, at)
 	for i := range 200 {
@@ -201,6 +201,10 @@ func TestTheFileStaysSmall(t *testing.T) {
 	info, err := os.Stat(at)
 	require.NoError(t, err)
 	assert.Less(t, info.Size(), int64(16<<10))
-	require.NoError(t, j.Do(t.Context(), op("199", 1), silent, counted(&times, nil)))
+	j.Close()
+	j = open(t, at)
+	for i := 150; i < 200; i++ {
+		require.NoError(t, j.Do(t.Context(), op(strconv.Itoa(i), 1), silent, counted(&times, nil)))
+	}
 	assert.Equal(t, 200, times)
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/coffer-dbaas/coffer/pkg/errs"
 	"github.com/coffer-dbaas/coffer/pkg/pause"
+	"github.com/coffer-dbaas/coffer/pkg/status"
 	guestagentv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/guestagent/v1"
 	journalv1 "github.com/coffer-dbaas/coffer/proto/gen/coffer/journal/v1"
 	"github.com/coffer-dbaas/coffer/services/taskmanager/internal/guest"
@@ -18,7 +19,10 @@ const (
 	// certificateLife is how long a guest's certificate is signed for; at half of it, it is renewed.
 	certificateLife = 24 * time.Hour
 	renewTimeout    = 30 * time.Second
-	renewAgain      = time.Minute
+	// goodNewsPause is how long it waits to tell that a database answers again: mostly a task has brought that about, and
+	// tells so itself at that moment.
+	goodNewsPause = 20 * time.Millisecond
+	renewAgain    = time.Minute
 )
 
 var errSilent = errors.New("the guest says nothing")
@@ -80,13 +84,24 @@ func (w *watcher) run(ctx context.Context, certificateEnds time.Time) {
 	defer silence.Stop()
 	renew := time.NewTimer(untilRenewal(certificateEnds))
 	defer renew.Stop()
+	good := time.NewTimer(0)
+	good.Stop()
+	defer good.Stop()
+	var last *journalv1.GuestStatus
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case status := <-statuses:
+		case seen := <-statuses:
 			silence.Reset(w.monitor.config.Silence)
-			w.tell(ctx, step.Report(status))
+			if last = step.Report(seen); last.GetServiceStatus() == string(status.ServiceHealthy) {
+				good.Reset(goodNewsPause)
+				continue
+			}
+			good.Stop()
+			w.tell(ctx, last)
+		case <-good.C:
+			w.tell(ctx, last)
 		case <-silence.C:
 			w.logger.Warn("guest is silent", "for", time.Since(w.heard).Round(time.Second))
 			w.tell(ctx, nil)
