@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -216,8 +217,10 @@ func (j *Journal) work(op Operation, known *entry, r *run, work Work) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	delete(j.running, op.ID)
-	// Those who wait need not wait for the disk: work that is asked for again after a crash finds itself done.
+	// Those who wait need not wait for the disk, so they go first: work that is asked for again after a crash finds itself
+	// done.
 	r.end(err)
+	runtime.Gosched()
 	// What was stopped or never began has no outcome: asked again, it runs again.
 	if op.Anew {
 		return
