@@ -19,7 +19,7 @@ func (u *unit) tellInstance(projectID string, event *eventv1.InstanceEvent) erro
 
 // tellTask writes an event of a task.
 func (u *unit) tellTask(row *taskRow) error {
-	task, err := row.task()
+	task, err := row.shown()
 	if err != nil {
 		return err
 	}

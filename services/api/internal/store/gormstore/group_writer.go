@@ -1,6 +1,7 @@
 package gormstore
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -46,9 +47,10 @@ type pending struct {
 	fn      func(*unit) error
 	outcome chan error
 	// err is the unit's own; the transaction's comes on top.
-	err     error
-	wrote   bool
-	changed written
+	err error
+	// messages and changed are what it leaves, if it succeeds.
+	messages []outboxRow
+	changed  written
 }
 
 // startGroupWriter starts the loop, which close ends.
@@ -147,25 +149,21 @@ func (w *groupWriter) drain() {
 // commit runs first and all that wait behind it in its queue in one transaction and answers them.
 func (w *groupWriter) commit(first *pending, queue <-chan *pending) {
 	group := []*pending{first}
+	var messages []outboxRow
 	err := w.transact(func(changed written) error {
 		for next := first; next != nil; next = w.next(&group, queue) {
 			if err := w.runInSavepoint(next, changed); err != nil {
 				return err
 			}
 			maps.Copy(changed, next.changed)
+			messages = append(messages, next.messages...)
 		}
-		return nil
+		return post(w.db, messages)
 	})
-	wrote := false
 	for _, p := range group {
-		if err != nil {
-			p.outcome <- err
-			continue
-		}
-		wrote = wrote || p.wrote
-		p.outcome <- p.err
+		p.outcome <- cmp.Or(err, p.err)
 	}
-	if wrote {
+	if err == nil && len(messages) > 0 {
 		w.wrote()
 	}
 }
@@ -239,7 +237,7 @@ func (w *groupWriter) runInSavepoint(p *pending, before written) error {
 		}
 	}
 	if p.err == nil {
-		p.wrote, p.changed = len(u.messages) > 0, u.changed
+		p.messages, p.changed = u.messages, u.changed
 	}
 	return exec(w.db, "RELEASE "+savepoint)
 }
@@ -252,5 +250,5 @@ func (w *groupWriter) run(u *unit, fn func(*unit) error) (err error) {
 			err = fmt.Errorf("a write panicked: %v", cause)
 		}
 	}()
-	return u.run(fn)
+	return fn(u)
 }

@@ -109,7 +109,8 @@ func (r *instanceRow) setFault(f *store.Fault, now time.Time) {
 	r.FaultMessage, r.FaultDetails, r.FaultCreated = f.Message, f.Details, micros(&created)
 }
 
-func (r *instanceRow) instance() (store.Instance, error) {
+// plain is the instance without what has to be decoded: access and addresses.
+func (r *instanceRow) plain() store.Instance {
 	i := store.Instance{
 		ID: r.ID, ProjectID: r.ProjectID, Name: r.Name, DatastoreVersionID: r.DatastoreVersionID, FlavorID: r.FlavorID,
 		RAM: r.RAM, VolumeSize: r.VolumeSize, VolumeType: r.VolumeType, Region: r.Region,
@@ -127,6 +128,11 @@ func (r *instanceRow) instance() (store.Instance, error) {
 	if r.FaultCreated != nil {
 		i.Fault = &store.Fault{Message: r.FaultMessage, Details: r.FaultDetails, Created: instant(*r.FaultCreated)}
 	}
+	return i
+}
+
+func (r *instanceRow) instance() (store.Instance, error) {
+	i := r.plain()
 	if r.Access != "" {
 		if err := json.Unmarshal([]byte(r.Access), &i.Access); err != nil {
 			return i, fmt.Errorf("read access of instance %s: %w", r.ID, err)

@@ -1,6 +1,7 @@
 package gormstore
 
 import (
+	"bytes"
 	"database/sql"
 	"errors"
 	"reflect"
@@ -15,18 +16,26 @@ import (
 // each call, which takes longer than SQLite takes to run it; the rows that every request touches go this way.
 type mapping[T any] struct {
 	fields [][]int
-	// changing are those fields that an update writes.
-	changing [][]int
+	// changing are those fields that an update may write.
+	changing []changing
 	// read ends in WHERE.
 	read   string
 	insert string
-	update string
+	// update is without what it sets.
+	update, where string
+}
+
+// changing is a field with what sets its column.
+type changing struct {
+	field []int
+	set   string
 }
 
 var (
 	instances = mapped[instanceRow]()
 	tasks     = mapped[taskRow]()
 	tokens    = mapped[tokenRow]()
+	messages  = mapped[outboxRow]()
 )
 
 // mapped takes names and order of the columns from the model, whose first field is the key.
@@ -36,19 +45,17 @@ func mapped[T any]() *mapping[T] {
 		panic("a model of this package is no model: " + err.Error())
 	}
 	m := &mapping[T]{}
-	var changing []string
 	for _, field := range parsed.Fields {
 		m.fields = append(m.fields, field.StructField.Index)
 		if field.Updatable && !field.PrimaryKey {
-			m.changing = append(m.changing, field.StructField.Index)
-			changing = append(changing, field.DBName+" = ?")
+			m.changing = append(m.changing, changing{field.StructField.Index, field.DBName + " = ?"})
 		}
 	}
 	columns := strings.Join(parsed.DBNames, ", ")
 	marks := strings.Repeat("?, ", len(parsed.DBNames)-1) + "?"
 	m.read = "SELECT " + columns + " FROM " + parsed.Table + " WHERE "
 	m.insert = "INSERT INTO " + parsed.Table + " (" + columns + ") VALUES (" + marks + ")"
-	m.update = "UPDATE " + parsed.Table + " SET " + strings.Join(changing, ", ") + " WHERE " + parsed.DBNames[0] + " = ?"
+	m.update, m.where = "UPDATE "+parsed.Table+" SET ", " WHERE "+parsed.DBNames[0]+" = ?"
 	return m
 }
 
@@ -93,8 +100,30 @@ func (m *mapping[T]) create(db *gorm.DB, row *T) error {
 	return exec(db, m.insert, pointers(row, m.fields)...)
 }
 
-// save writes the row back by its key.
-func (m *mapping[T]) save(db *gorm.DB, row *T) error {
-	key := pointers(row, m.fields[:1])
-	return exec(db, m.update, append(pointers(row, m.changing), key...)...)
+// save writes by the row's key what differs from the row as it was read: a column that is not written costs nothing, and
+// no index of it is touched.
+func (m *mapping[T]) save(db *gorm.DB, was, row *T) error {
+	before, now := reflect.ValueOf(was).Elem(), reflect.ValueOf(row).Elem()
+	var set []string
+	var values []any
+	for _, c := range m.changing {
+		if value := now.FieldByIndex(c.field); !same(before.FieldByIndex(c.field), value) {
+			set, values = append(set, c.set), append(values, value.Addr().Interface())
+		}
+	}
+	if len(set) == 0 {
+		return nil
+	}
+	return exec(db, m.update+strings.Join(set, ", ")+m.where, append(values, pointers(row, m.fields[:1])...)...)
+}
+
+// same compares two values of a column.
+func same(a, b reflect.Value) bool {
+	switch {
+	case a.Kind() == reflect.Slice:
+		return bytes.Equal(a.Bytes(), b.Bytes())
+	case a.Kind() == reflect.Pointer && !a.IsNil() && !b.IsNil():
+		return a.Elem().Equal(b.Elem())
+	}
+	return a.Equal(b)
 }

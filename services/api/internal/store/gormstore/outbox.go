@@ -18,21 +18,15 @@ const (
 	maxInsert = 8
 )
 
-// post writes the unit's messages: in one round trip where there are any.
-func (u *unit) post() error {
-	if len(u.messages) == 0 {
-		return nil
-	}
-	if u.shared {
-		return u.db.Create(&u.messages).Error
-	}
-	for some := range slices.Chunk(u.messages, maxInsert) {
+// post writes messages to SQLite's outbox, in as few statements as can be.
+func post(db *gorm.DB, messages []outboxRow) error {
+	for some := range slices.Chunk(messages, maxInsert) {
 		values := make([]any, 0, 3*len(some))
 		for i := range some {
 			values = append(values, some[i].Subject, some[i].MessageID, some[i].Payload)
 		}
 		marks := strings.Repeat(messageMarks+", ", len(some)-1) + messageMarks
-		if err := exec(u.db, insertMessages+marks, values...); err != nil {
+		if err := exec(db, insertMessages+marks, values...); err != nil {
 			return err
 		}
 	}
@@ -43,17 +37,17 @@ func (u *unit) post() error {
 func (s *Store) Pending(ctx context.Context, limit int) ([]store.OutboxMessage, error) {
 	// Taken before the rows are read: what is deleted meanwhile may still be among them.
 	sent := s.sent.all()
-	var rows []outboxRow
-	if err := s.reading(ctx).Order("id").Limit(limit + len(sent)).Find(&rows).Error; err != nil {
+	rows, err := messages.find(s.reading(ctx), "id > 0 ORDER BY id LIMIT ?", limit+len(sent))
+	if err != nil {
 		return nil, translate("read the outbox", err)
 	}
-	messages := make([]store.OutboxMessage, 0, len(rows))
+	pending := make([]store.OutboxMessage, 0, len(rows))
 	for _, row := range rows {
 		if _, is := slices.BinarySearch(sent, row.ID); !is {
-			messages = append(messages, store.OutboxMessage(row))
+			pending = append(pending, store.OutboxMessage(row))
 		}
 	}
-	return messages[:min(limit, len(messages))], nil
+	return pending[:min(limit, len(pending))], nil
 }
 
 // Sent forgets messages that NATS acknowledged.

@@ -55,7 +55,10 @@ func (w *rowLockWriter) once(ctx context.Context, fn func(*unit) error) error {
 	u := &unit{now: w.now(), shared: true}
 	err := w.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
 		u.db = tx
-		return u.run(fn)
+		if err := fn(u); err != nil || len(u.messages) == 0 {
+			return err
+		}
+		return tx.Create(&u.messages).Error
 	}, readCommitted)
 	if err == nil && len(u.messages) > 0 {
 		w.wrote()

@@ -124,7 +124,7 @@ func (u *unit) concerning(instance *locked) ([]taskRow, error) {
 		return own, err
 	}
 	var holder taskRow
-	if err := tasks.take(u.db, &holder, "id = ?", instance.HeldBy); err != nil {
+	if err := u.readTask(&holder, instance.HeldBy); err != nil {
 		return nil, err
 	}
 	return append([]taskRow{holder}, own...), nil

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -49,6 +50,12 @@ type taskRow struct {
 	Created  int64 `gorm:"<-:create"`
 	Started  *int64
 	Finished *int64
+
+	// was is the row as it is written; of one that was read to be changed.
+	was *taskRow
+	// decoded are the steps that the text stepsOf says.
+	decoded []store.Step
+	stepsOf string
 }
 
 func (taskRow) TableName() string { return "tasks" }
@@ -62,6 +69,13 @@ type stepJSON struct {
 	Cancellable bool   `json:"cancellable,omitempty"`
 	Started     *int64 `json:"started,omitempty"`
 	Finished    *int64 `json:"finished,omitempty"`
+}
+
+// isWritten says that the row is written as it is now.
+func (r *taskRow) isWritten() {
+	was := *r
+	was.was = nil
+	r.was = &was
 }
 
 func (r *taskRow) leased(now time.Time) bool {
@@ -82,6 +96,9 @@ func (r *taskRow) setError(e *store.TaskError) {
 }
 
 func (r *taskRow) steps() ([]store.Step, error) {
+	if r.Steps == r.stepsOf {
+		return slices.Clone(r.decoded), nil
+	}
 	var written []stepJSON
 	if err := r.read("steps", r.Steps, &written); err != nil || written == nil {
 		return nil, err
@@ -93,7 +110,8 @@ func (r *taskRow) steps() ([]store.Step, error) {
 			Cancellable: s.Cancellable, Started: instantOrNil(s.Started), Finished: instantOrNil(s.Finished),
 		})
 	}
-	return steps, nil
+	r.decoded, r.stepsOf = steps, r.Steps
+	return slices.Clone(steps), nil
 }
 
 func (r *taskRow) setSteps(steps []store.Step) error {
@@ -161,10 +179,11 @@ func (r *taskRow) write(what string, value any, into *string) error {
 	return nil
 }
 
-func (r *taskRow) task() (store.Task, error) {
+// shown is the task as its owner sees it: without command, notes and quota.
+func (r *taskRow) shown() (store.Task, error) {
 	t := store.Task{
 		ID: r.ID, Action: r.Action, InstanceID: r.InstanceID, InstanceName: r.InstanceName, ProjectID: r.ProjectID,
-		RequestID: r.RequestID, State: r.State, Progress: r.Progress, Command: &commandv1.Command{},
+		RequestID: r.RequestID, State: r.State, Progress: r.Progress,
 		Epoch: r.Epoch, Claims: r.Claims, Worker: r.Worker, LeaseExpires: instantOrNil(r.LeaseExpires),
 		Stop:    journalv1.StopMode(r.Stop),
 		Created: instant(r.Created), Started: instantOrNil(r.Started), Finished: instantOrNil(r.Finished),
@@ -172,12 +191,19 @@ func (r *taskRow) task() (store.Task, error) {
 	if r.ErrorCode != "" {
 		t.Error = &store.TaskError{Code: r.ErrorCode, Step: r.ErrorStep, Message: r.ErrorMessage}
 	}
+	var err error
+	t.Steps, err = r.steps()
+	return t, err
+}
+
+func (r *taskRow) task() (store.Task, error) {
+	t, err := r.shown()
+	if err != nil {
+		return t, err
+	}
+	t.Command = &commandv1.Command{}
 	if err := proto.Unmarshal(r.Command, t.Command); err != nil {
 		return t, fmt.Errorf("read command of task %s: %w", r.ID, err)
-	}
-	var err error
-	if t.Steps, err = r.steps(); err != nil {
-		return t, err
 	}
 	if t.Notes, err = r.notes(); err != nil {
 		return t, err

@@ -19,7 +19,7 @@ type unit struct {
 	now time.Time
 	// shared says that others may write at the same time, so that what was read before a lock is to be read again.
 	shared bool
-	// messages are written to the outbox at the unit's end.
+	// messages are written to the outbox after the unit.
 	messages []outboxRow
 	// changed are the instances' rows that it wrote, and recall knows those from before; both are nil where rows are
 	// always read anew.
@@ -27,18 +27,12 @@ type unit struct {
 	recall  func(id string) (instanceRow, bool)
 }
 
-// run runs fn and then writes the outbox.
-func (u *unit) run(fn func(*unit) error) error {
-	if err := fn(u); err != nil {
-		return err
-	}
-	return u.post()
-}
-
 // locked is an instance's row under the unit's lock, with what users saw of it before.
 type locked struct {
 	instanceRow
 	unit *unit
+	// was is the row as it is written.
+	was  instanceRow
 	seen *eventv1.InstanceEvent
 }
 
@@ -48,11 +42,8 @@ func (u *unit) lock(instanceID string) (*locked, error) {
 	if err := u.readLocked(&l.instanceRow, instanceID); err != nil {
 		return nil, err
 	}
-	instance, err := l.instance()
-	if err != nil {
-		return nil, err
-	}
-	l.seen = store.InstanceEvent(instance, u.now)
+	l.was = l.instanceRow
+	l.seen = store.InstanceEvent(l.plain(), u.now)
 	return l, nil
 }
 
@@ -73,7 +64,7 @@ func (u *unit) readLocked(row *instanceRow, id string) error {
 
 // save writes the row back and tells what users see, if that changed.
 func (l *locked) save() error {
-	if err := instances.save(l.unit.db, &l.instanceRow); err != nil {
+	if err := instances.save(l.unit.db, &l.was, &l.instanceRow); err != nil {
 		return err
 	}
 	return l.tell()
@@ -81,14 +72,11 @@ func (l *locked) save() error {
 
 // tell says what users see of the written row.
 func (l *locked) tell() error {
+	l.was = l.instanceRow
 	if l.unit.changed != nil {
 		l.unit.changed[l.ID] = l.instanceRow
 	}
-	instance, err := l.instance()
-	if err != nil {
-		return err
-	}
-	now := store.InstanceEvent(instance, l.unit.now)
+	now := store.InstanceEvent(l.plain(), l.unit.now)
 	if proto.Equal(l.seen, now) {
 		return nil
 	}
@@ -99,7 +87,7 @@ func (l *locked) tell() error {
 // lockTask locks the instance of a task, with its members if they are asked for, and reads the task under these locks.
 func (u *unit) lockTask(taskID string, withMembers bool) (*taskRow, *locked, []*member, error) {
 	task := &taskRow{}
-	if err := tasks.take(u.db, task, "id = ?", taskID); err != nil {
+	if err := u.readTask(task, taskID); err != nil {
 		return nil, nil, nil, err
 	}
 	ids := []string{task.InstanceID}
@@ -119,7 +107,7 @@ func (u *unit) lockTask(taskID string, withMembers bool) (*taskRow, *locked, []*
 		return nil, nil, nil, fmt.Errorf("instances of task %s: %w", taskID, err)
 	}
 	if u.shared {
-		if err := tasks.take(u.db, task, "id = ?", taskID); err != nil {
+		if err := u.readTask(task, taskID); err != nil {
 			return nil, nil, nil, err
 		}
 	}
@@ -150,12 +138,24 @@ func (r *taskRow) held(run store.Run) error {
 	return nil
 }
 
+func (u *unit) readTask(task *taskRow, id string) error {
+	err := tasks.take(u.db, task, "id = ?", id)
+	task.isWritten()
+	return err
+}
+
 // saveTask writes the row back.
 func (u *unit) saveTask(task *taskRow) error {
-	return tasks.save(u.db, task)
+	err := tasks.save(u.db, task.was, task)
+	task.isWritten()
+	return err
 }
 
 // unfinished are the instance's unfinished tasks in order of acceptance.
 func (u *unit) unfinished(instanceID string) ([]taskRow, error) {
-	return tasks.find(u.db, "instance_id = ? AND finished IS NULL ORDER BY ordinal", instanceID)
+	rows, err := tasks.find(u.db, "instance_id = ? AND finished IS NULL ORDER BY ordinal", instanceID)
+	for i := range rows {
+		rows[i].isWritten()
+	}
+	return rows, err
 }
