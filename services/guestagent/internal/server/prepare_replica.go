@@ -24,10 +24,10 @@ func (s *Server) PrepareReplica(
 		OperationID: request.GetOperation().GetId(), Source: sourceOf(request.GetSource()),
 		CopyAddress: request.GetSource().GetCopyAddress(), Ticket: request.GetSource().GetTicket(), Replace: request.GetReplaceData(),
 	}
-	return change(s, stream,
-		func(p *guestagentv1.Progress) *guestagentv1.PrepareReplicaResponse {
-			return &guestagentv1.PrepareReplicaResponse{Progress: p}
-		},
-		request.GetOperation(), "prepare_replica", "", copyLimit,
-		unmarked(func(ctx context.Context, tell func(string)) error { return s.Instance.PrepareReplica(ctx, plan, tell) }))
+	message := func(p *guestagentv1.Progress) *guestagentv1.PrepareReplicaResponse {
+		return &guestagentv1.PrepareReplicaResponse{Progress: p}
+	}
+	return changeRole(s, stream, message, request.GetOperation(), "prepare_replica", copyLimit,
+		func(ctx context.Context, tell func(string)) error { return s.Instance.PrepareReplica(ctx, plan, tell) },
+		plain(message))
 }

@@ -92,7 +92,15 @@ func (s *set) follow(m *member, source *guestagentv1.Source) error {
 func (s *set) copies(t *testing.T) {
 	m := s.source("m")
 	require.NoError(t, m.commit("before"))
-	r := s.replica("r", m)
+	r, copying := s.fresh("r"), s.operation()
+	prepare := func(ticket string) {
+		require.NoError(t, r.PrepareReplica(t.Context(), &guestagentv1.PrepareReplicaRequest{
+			Operation: copying, Manager: "mariadb", Source: s.admit(m, r, ticket),
+		}, silent))
+	}
+	prepare("ticket-r")
+	// Asked again, it follows with the new account, and needs no ticket.
+	prepare("")
 	require.NoError(t, m.commit("after"))
 	now, err := r.AwaitPosition(limited(t, time.Minute), s.position(m))
 	require.NoError(t, err)

@@ -62,11 +62,6 @@ func (w create) copySource(ctx context.Context, r *flow.Run) error {
 	if err != nil {
 		return fmt.Errorf("copy the source: %w", err)
 	}
-	// A copy that an earlier run has finished follows with the password of that run, which is no longer good.
-	err = guest.FollowSource(ctx, &guestagentv1.FollowSourceRequest{Operation: operation(r, "follow"), Source: admitted}, r.Say)
-	if err != nil {
-		return fmt.Errorf("follow the source: %w", err)
-	}
 	return nil
 }
 

@@ -87,7 +87,8 @@ type GuestAgentServiceClient interface {
 	// Takes back what AdmitReplica gave. Succeeds when there is nothing.
 	DismissReplica(ctx context.Context, in *DismissReplicaRequest, opts ...grpc.CallOption) (*DismissReplicaResponse, error)
 	// Makes this server a replica by a copy of the source: what data it has is replaced, if the request says so. A copy
-	// that was cut starts over; a half one is never served.
+	// that was cut starts over; a half one is never served. One that is whole is not made again for the same operation, and
+	// follows the source with the account that comes along.
 	PrepareReplica(ctx context.Context, in *PrepareReplicaRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[PrepareReplicaResponse], error)
 	// Follows a source with the data that are here. FailedPrecondition with reason DIVERGED when they hold what the source
 	// does not have: then only PrepareReplica helps.
@@ -553,7 +554,8 @@ type GuestAgentServiceServer interface {
 	// Takes back what AdmitReplica gave. Succeeds when there is nothing.
 	DismissReplica(context.Context, *DismissReplicaRequest) (*DismissReplicaResponse, error)
 	// Makes this server a replica by a copy of the source: what data it has is replaced, if the request says so. A copy
-	// that was cut starts over; a half one is never served.
+	// that was cut starts over; a half one is never served. One that is whole is not made again for the same operation, and
+	// follows the source with the account that comes along.
 	PrepareReplica(*PrepareReplicaRequest, grpc.ServerStreamingServer[PrepareReplicaResponse]) error
 	// Follows a source with the data that are here. FailedPrecondition with reason DIVERGED when they hold what the source
 	// does not have: then only PrepareReplica helps.

@@ -32,8 +32,10 @@ type database struct {
 	// running: a database that is stopped neither writes nor sends. gone: the whole server is.
 	running, gone bool
 	// rows are what was committed, in order; a position is how many of them there are.
-	rows   []string
-	source string
+	rows []string
+	// copiedBy is the operation that has made the copy.
+	copiedBy string
+	source   string
 	// word is what this replica shows to its source; accounts are the words that a source accepts.
 	word     string
 	accounts map[string]string

@@ -103,14 +103,20 @@ func (a *Agent) DismissReplica(
 func (a *Agent) PrepareReplica(
 	request *guestagentv1.PrepareReplicaRequest, stream grpc.ServerStreamingServer[guestagentv1.PrepareReplicaResponse],
 ) error {
+	operation := request.GetOperation().GetId()
+	a.forget(operation)
 	return a.operate("PrepareReplica", request.GetOperation(), func() error {
+		again := false
 		err := a.network.change(func() error {
+			if again = a.database.copiedBy == operation; again {
+				return a.follow(request.GetSource())
+			}
 			if err := a.database.mayBeReplaced(request.GetReplaceData()); err != nil {
 				return err
 			}
-			return a.copyFrom(request.GetSource())
+			return a.copyFrom(request.GetSource(), operation)
 		})
-		if err == nil {
+		if err == nil && !again {
 			a.starts++
 			a.become(status.ServiceHealthy, "")
 		}
@@ -130,7 +136,7 @@ func (d *database) mayBeReplaced(asked bool) error {
 	return nil
 }
 
-func (a *Agent) copyFrom(asked *guestagentv1.Source) error {
+func (a *Agent) copyFrom(asked *guestagentv1.Source, operation string) error {
 	from, err := a.reach(asked)
 	if err != nil {
 		return err
@@ -142,7 +148,7 @@ func (a *Agent) copyFrom(asked *guestagentv1.Source) error {
 	}
 	d := a.database
 	d.role, d.source, d.word, d.broken = replica, asked.GetInstanceId(), asked.GetPassword(), ""
-	d.hasData, d.running, d.rows = true, true, slices.Clone(from.rows)
+	d.hasData, d.running, d.rows, d.copiedBy = true, true, slices.Clone(from.rows), operation
 	return nil
 }
 
@@ -155,7 +161,21 @@ func (a *Agent) reach(asked *guestagentv1.Source) (*database, error) {
 	return from, nil
 }
 
-// FollowSource follows a source that has all the rows that are here.
+// follow follows a source that has all the rows that are here.
+func (a *Agent) follow(asked *guestagentv1.Source) error {
+	from, err := a.reach(asked)
+	if err != nil {
+		return err
+	}
+	d := a.database
+	if !from.has(d.rows) {
+		return errDiverged
+	}
+	d.role, d.source, d.word, d.broken = replica, from.id, asked.GetPassword(), ""
+	return nil
+}
+
+// FollowSource follows a source with the rows that are here.
 func (a *Agent) FollowSource(
 	request *guestagentv1.FollowSourceRequest, stream grpc.ServerStreamingServer[guestagentv1.FollowSourceResponse],
 ) error {
@@ -163,15 +183,7 @@ func (a *Agent) FollowSource(
 		if d.role == source {
 			return errIsSource
 		}
-		from, err := a.reach(request.GetSource())
-		if err != nil {
-			return err
-		}
-		if !from.has(d.rows) {
-			return errDiverged
-		}
-		d.role, d.source, d.word, d.broken = replica, from.id, request.GetSource().GetPassword(), ""
-		return nil
+		return a.follow(request.GetSource())
 	}, func(p *guestagentv1.Progress) error {
 		return stream.Send(&guestagentv1.FollowSourceResponse{Progress: p})
 	})
@@ -221,9 +233,7 @@ func (a *Agent) Promote(request *guestagentv1.PromoteRequest, stream grpc.Server
 func (a *Agent) takeRole(
 	method string, operation *guestagentv1.Operation, change func(*database) error, send func(*guestagentv1.Progress) error,
 ) error {
-	a.mu.Lock()
-	delete(a.operations, operation.GetId())
-	a.mu.Unlock()
+	a.forget(operation.GetId())
 	return a.operate(method, operation, func() error {
 		return a.network.change(func() error {
 			if !a.database.hasData {
@@ -232,6 +242,12 @@ func (a *Agent) takeRole(
 			return change(a.database)
 		})
 	}, send)
+}
+
+func (a *Agent) forget(operationID string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.operations, operationID)
 }
 
 // AwaitPosition waits for so many rows.
