@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"io"
@@ -15,8 +16,10 @@ const (
 	greeting = "coffer copy 1\n"
 	// largestFrame bounds what the reader must believe.
 	largestFrame = 1 << 20
-	// chunk is how much goes into a frame.
+	// chunk is how much goes into a frame at most.
 	chunk = 64 << 10
+	// frameHead is the length in front of a frame.
+	frameHead = 4
 	// patience is how long the other side may be silent, or take nothing.
 	patience = time.Minute
 )
@@ -51,24 +54,40 @@ func (p patient) Write(data []byte) (int, error) {
 	return p.Conn.Write(data)
 }
 
-// frames writes what it gets as frames.
-type frames struct{ to io.Writer }
-
-func (f frames) Write(data []byte) (int, error) {
-	written := 0
-	for len(data) > 0 {
-		part := data[:min(len(data), chunk)]
-		frame := binary.BigEndian.AppendUint32(make([]byte, 0, 4+len(part)), uint32(len(part))) //nolint:gosec // at most chunk
-		if _, err := f.to.Write(append(frame, part...)); err != nil {
-			return written, err
-		}
-		written += len(part)
-		data = data[len(part):]
-	}
-	return written, nil
+// frames writes what it gets as frames. An agent has little memory, so one buffer serves a whole copy.
+type frames struct {
+	to     io.Writer
+	buffer []byte
 }
 
-func (f frames) end(how byte) error {
+func newFrames(to io.Writer) *frames { return &frames{to, make([]byte, frameHead+chunk)} }
+
+func (f *frames) Write(data []byte) (int, error) {
+	n, err := f.ReadFrom(bytes.NewReader(data))
+	return int(n), err
+}
+
+// ReadFrom spares who copies a buffer of his own.
+func (f *frames) ReadFrom(from io.Reader) (written int64, err error) {
+	for {
+		n, ended := from.Read(f.buffer[frameHead:])
+		if n > 0 {
+			binary.BigEndian.PutUint32(f.buffer, uint32(n)) //nolint:gosec // at most chunk
+			if _, err := f.to.Write(f.buffer[:frameHead+n]); err != nil {
+				return written, err
+			}
+			written += int64(n)
+		}
+		if errors.Is(ended, io.EOF) {
+			return written, nil
+		}
+		if ended != nil {
+			return written, ended
+		}
+	}
+}
+
+func (f *frames) end(how byte) error {
 	_, err := f.to.Write([]byte{0, 0, 0, 0, how})
 	return err
 }
@@ -100,7 +119,7 @@ func (u *unframed) Read(into []byte) (int, error) {
 }
 
 func (u *unframed) next() {
-	var head [4]byte
+	var head [frameHead]byte
 	if _, err := io.ReadFull(u.from, head[:]); err != nil {
 		u.ended = errCut(err)
 		return

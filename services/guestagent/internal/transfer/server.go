@@ -164,7 +164,7 @@ func (s *Server) serve(raw net.Conn) {
 		return
 	}
 	s.log.Info("a copy begins", "replica", string(replica))
-	out := frames{patient{connection}}
+	out := newFrames(patient{connection})
 	if err := send(ctx, out); err != nil {
 		s.log.Error("a copy failed", "replica", string(replica), "error", err, "cause", errors.Unwrap(err))
 		_ = out.end(failed) // the replica takes a cut for the same

@@ -1,6 +1,7 @@
 package mariadb
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -102,6 +103,9 @@ func (e *Engine) CopyFrom(ctx context.Context, _ engine.Source, open func(contex
 	return durable.SyncFolder(e.server.DataDir)
 }
 
+// unpackChunk is how much the program gets at a time: a pipe holds no more.
+const unpackChunk = 64 << 10
+
 func (e *Engine) unpack(ctx context.Context, stream io.Reader) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -112,7 +116,10 @@ func (e *Engine) unpack(ctx context.Context, stream io.Reader) error {
 	}
 	done := make(chan error, 1)
 	go func() { done <- e.runLogged(cmd) }()
-	_, err = io.Copy(input, stream)
+	out := bufio.NewWriterSize(input, unpackChunk)
+	if _, err = io.Copy(out, stream); err == nil {
+		err = out.Flush()
+	}
 	if err == nil {
 		return errors.Join(input.Close(), <-done)
 	}
