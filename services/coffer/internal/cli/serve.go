@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -42,7 +41,6 @@ second Ctrl-C, kill -9 and --keep-servers leave the databases serving.`,
 			if err != nil {
 				return err
 			}
-			collectLess()
 			ctx, stop := signal.NotifyContext(command.Context(), syscall.SIGINT, syscall.SIGTERM)
 			defer stop()
 			go func() {
@@ -81,16 +79,4 @@ func loadSettings(command *cobra.Command, file string) (serve.Config, error) {
 		return serve.Config{}, fmt.Errorf("configuration: %w", err)
 	}
 	return settings, nil
-}
-
-// usualGarbage is how much of the memory in use may be garbage, in percent: what is in use is small, so collecting as
-// often as Go does by default would cost a tenth of a busy server's time, and a burst of requests its tail, to save some
-// forty MiB.
-const usualGarbage = 400
-
-// collectLess leaves the matter to GOGC where that is set.
-func collectLess() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(usualGarbage)
-	}
 }

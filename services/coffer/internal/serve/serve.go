@@ -31,6 +31,7 @@ func Run(ctx context.Context, config Config, out io.Writer, logger *slog.Logger)
 		return err
 	}
 	parts.Defer("data folder", held.release)
+	parts.Go(ctx, "garbage", allowGarbage)
 	spare := openReserve(held.dir, logger)
 	parts.Go(ctx, "disk", spare.run)
 	endTracing, err := observe.StartTracing(ctx, config.Trace, "coffer")
