@@ -7,7 +7,7 @@ import (
 )
 
 // restarts is how many pairs are measured.
-const restarts = 20
+const restarts = 40
 
 // BenchmarkRestartInstance compares a restart, from the POST to the task's success on the event stream, with the signal,
 // wait, start and first answer by hand, in turns.
