@@ -51,7 +51,7 @@ type taskRow struct {
 	Started  *int64
 	Finished *int64
 
-	// was is the row as it is written; of one that was read to be changed.
+	// was is the row as the database has it; set where it was read to be changed.
 	was *taskRow
 	// decoded are the steps that the text stepsOf says.
 	decoded []store.Step
@@ -71,7 +71,7 @@ type stepJSON struct {
 	Finished    *int64 `json:"finished,omitempty"`
 }
 
-// isWritten says that the row is written as it is now.
+// isWritten says that the database has the row as it is now.
 func (r *taskRow) isWritten() {
 	was := *r
 	was.was = nil

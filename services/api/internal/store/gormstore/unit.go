@@ -31,7 +31,7 @@ type unit struct {
 type locked struct {
 	instanceRow
 	unit *unit
-	// was is the row as it is written.
+	// was is the row as the database has it.
 	was  instanceRow
 	seen *eventv1.InstanceEvent
 }
@@ -70,7 +70,7 @@ func (l *locked) save() error {
 	return l.tell()
 }
 
-// tell says what users see of the written row.
+// tell says what users see of the row, which has just been written.
 func (l *locked) tell() error {
 	l.was = l.instanceRow
 	if l.unit.changed != nil {
