@@ -58,8 +58,8 @@ type Record struct {
 // Finish is a task's last journal write.
 type Finish struct {
 	Run Run
-	// Last is the record of the last step; nil when it is written. Where the task is asked to stop it is all that is
-	// written.
+	// Last is the record of the last step, whose run is not read; nil when that is written already. Where the task is asked
+	// to stop it is all that is written.
 	Last    *Record
 	State   TaskState
 	Failure *TaskError

@@ -55,16 +55,16 @@ func (p *prober) awaitFirst(ctx context.Context, database Database, log *slog.Lo
 	defer signs.close()
 	next := firstProbe
 	for p.ask(ctx, database) != nil {
-		pause := time.NewTimer(next)
+		timer := time.NewTimer(next)
 		select {
 		case <-signs.seen():
 			next = firstProbe
-		case <-pause.C:
+		case <-timer.C:
 			next = min(2*next, lastProbe)
 		case <-ctx.Done():
 			return
 		}
-		pause.Stop()
+		timer.Stop()
 	}
 	p.tell(ctx)
 }

@@ -1,7 +1,6 @@
 package transfer
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"io"
@@ -62,29 +61,17 @@ type frames struct {
 
 func newFrames(to io.Writer) *frames { return &frames{to, make([]byte, frameHead+chunk)} }
 
-func (f *frames) Write(data []byte) (int, error) {
-	n, err := f.ReadFrom(bytes.NewReader(data))
-	return int(n), err
-}
-
-// ReadFrom spares who copies a buffer of his own.
-func (f *frames) ReadFrom(from io.Reader) (written int64, err error) {
-	for {
-		n, ended := from.Read(f.buffer[frameHead:])
-		if n > 0 {
-			binary.BigEndian.PutUint32(f.buffer, uint32(n)) //nolint:gosec // at most chunk
-			if _, err := f.to.Write(f.buffer[:frameHead+n]); err != nil {
-				return written, err
-			}
-			written += int64(n)
+func (f *frames) Write(data []byte) (written int, err error) {
+	for len(data) > 0 {
+		n := copy(f.buffer[frameHead:], data)
+		binary.BigEndian.PutUint32(f.buffer, uint32(n)) //nolint:gosec // at most chunk
+		if _, err := f.to.Write(f.buffer[:frameHead+n]); err != nil {
+			return written, err
 		}
-		if errors.Is(ended, io.EOF) {
-			return written, nil
-		}
-		if ended != nil {
-			return written, ended
-		}
+		written += n
+		data = data[n:]
 	}
+	return written, nil
 }
 
 func (f *frames) end(how byte) error {

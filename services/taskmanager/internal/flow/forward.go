@@ -119,7 +119,7 @@ func (x *execution) done(ctx context.Context, i int) error {
 	if err != nil {
 		return err
 	}
-	x.count(i)
+	x.takeEffect(i)
 	return nil
 }
 
@@ -127,7 +127,7 @@ func (x *execution) done(ctx context.Context, i int) error {
 func (x *execution) complete(ctx context.Context, i int) error {
 	var last *journalv1.RecordStepsRequest
 	x.writer.atomically(func() { last = x.success(i) })
-	x.count(i)
+	x.takeEffect(i)
 	end := x.end(journalv1.TaskOutcome_TASK_OUTCOME_SUCCEEDED)
 	end.Last = last
 	ended, err := x.writer.finish(ctx, end)
@@ -154,8 +154,8 @@ func (x *execution) success(i int) *journalv1.RecordStepsRequest {
 	return request
 }
 
-// count makes a step's success count for what follows.
-func (x *execution) count(i int) {
+// takeEffect makes a step's success known to what follows.
+func (x *execution) takeEffect(i int) {
 	x.run.apply()
 	if x.workflow.steps[i].noReturn {
 		x.run.past.Store(true)

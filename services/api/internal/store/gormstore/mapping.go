@@ -35,7 +35,7 @@ var (
 	instances = mapped[instanceRow]()
 	tasks     = mapped[taskRow]()
 	tokens    = mapped[tokenRow]()
-	messages  = mapped[outboxRow]()
+	outbox    = mapped[outboxRow]()
 )
 
 // mapped takes names and order of the columns from the model, whose first field is the key.

@@ -37,7 +37,7 @@ func post(db *gorm.DB, messages []outboxRow) error {
 func (s *Store) Pending(ctx context.Context, limit int) ([]store.OutboxMessage, error) {
 	// Taken before the rows are read: what is deleted meanwhile may still be among them.
 	sent := s.sent.all()
-	rows, err := messages.find(s.reading(ctx), "id > 0 ORDER BY id LIMIT ?", limit+len(sent))
+	rows, err := outbox.find(s.reading(ctx), "id > 0 ORDER BY id LIMIT ?", limit+len(sent))
 	if err != nil {
 		return nil, translate("read the outbox", err)
 	}

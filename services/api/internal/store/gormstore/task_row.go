@@ -71,8 +71,8 @@ type stepJSON struct {
 	Finished    *int64 `json:"finished,omitempty"`
 }
 
-// isWritten says that the database has the row as it is now.
-func (r *taskRow) isWritten() {
+// markWritten is for when the database has the row as it is now.
+func (r *taskRow) markWritten() {
 	was := *r
 	was.was = nil
 	r.was = &was

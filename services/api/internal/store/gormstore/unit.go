@@ -140,14 +140,14 @@ func (r *taskRow) held(run store.Run) error {
 
 func (u *unit) readTask(task *taskRow, id string) error {
 	err := tasks.take(u.db, task, "id = ?", id)
-	task.isWritten()
+	task.markWritten()
 	return err
 }
 
 // saveTask writes the row back.
 func (u *unit) saveTask(task *taskRow) error {
 	err := tasks.save(u.db, task.was, task)
-	task.isWritten()
+	task.markWritten()
 	return err
 }
 
@@ -155,7 +155,7 @@ func (u *unit) saveTask(task *taskRow) error {
 func (u *unit) unfinished(instanceID string) ([]taskRow, error) {
 	rows, err := tasks.find(u.db, "instance_id = ? AND finished IS NULL ORDER BY ordinal", instanceID)
 	for i := range rows {
-		rows[i].isWritten()
+		rows[i].markWritten()
 	}
 	return rows, err
 }
